@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ringing a vector and serving it, without ever blocking, whatever the other holders of the descriptor do to it.
+ *
+ * O_NONBLOCK belongs to the open file, which every peer shares: any of them can clear it and fill the counter, and then
+ * a plain write() blocks (P16).  So an eventfd is rung by a request of asynchronous I/O that fails at once and whose
+ * completion signals the eventfd: the kernel adds 1 and never waits. */
+#ifndef IVF_NOTIFY_H
+#define IVF_NOTIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ivf_notify_kind {
+    IVF_NOTIFY_UNUSABLE, /* neither of: */
+    IVF_NOTIFY_EVENTFD,
+    IVF_NOTIFY_PIPE
+};
+
+struct ivf_notifier {
+    unsigned long context; /* of asynchronous I/O; 0: none, a plain write() rings */
+    int request_fd;        /* what the failing request reads: lent by the device */
+};
+
+/* @wake_fd: an eventfd of our own, lent for the notifier's life.  @plain: ring with write().  Answers 0, or -errno when
+ * asynchronous I/O is not to be had: then the notifier works, with write(). */
+int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain);
+void ivf_notifier_fini(struct ivf_notifier *notifier);
+
+/* What @fd is. Makes a pipe non-blocking, and an eventfd too where a plain write() will ring it. */
+enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd);
+
+/* Adds 1 (C1).  A full counter is rung already (C3).  Answers 0, or -errno: that vector is broken. */
+int ivf_notify_ring(struct ivf_notifier *notifier, int fd, enum ivf_notify_kind kind);
+
+/* Takes what is there (C2): answers how often it was rung, 0 for not at all, or -errno: it can be read no more
+ * (-EPIPE: at its end). */
+int64_t ivf_notify_drain(int fd, enum ivf_notify_kind kind);
+
+#endif
