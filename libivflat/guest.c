@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "guest.h"
+
+#include "hooks.h"
+
+#include <inttypes.h>
+
+/* A line that starts a DMA engine which moves the line again, and so on without end, shall not eat the stack. */
+#define LINE_ROUNDS 16
+
+void ivf_guest_update_line(ivflat_device *dev)
+{
+    if (dev->line_telling) {
+        return; /* line() came back through a register: whoever called it looks again */
+    }
+    dev->line_telling = true;
+    for (int i = 0; i < LINE_ROUNDS && ivf_regs_line(&dev->regs) != dev->line; i++) {
+        dev->line = ivf_regs_line(&dev->regs);
+        ivf_tell_line(dev, dev->line);
+    }
+    dev->line_telling = false;
+}
+
+static void bad_access(ivflat_device *dev, const char *what, uint64_t offset, uint32_t width, uint64_t is_write)
+{
+    dev->counters[IVFLAT_COUNT_BAD_ACCESSES]++;
+    ivf_trace(dev, IVFLAT_TRACE_BAD_ACCESS, offset, width, is_write);
+    ivf_tell_guest_error(dev,
+                         "guest %s %" PRIu32 " bytes at 0x%" PRIx64 ": only aligned 4-byte accesses at 0x0..0xc "
+                         "count",
+                         what, width, offset);
+}
+
+/* R7: nothing happens, and it is traced.  @missing: IVFLAT_TRACE_RING_... */
+static void ignored(ivflat_device *dev, uint32_t missing, uint32_t id, uint32_t vector, uint64_t detail)
+{
+    dev->counters[IVFLAT_COUNT_RINGS_IGNORED]++;
+    ivf_trace(dev, missing, id, vector, detail);
+    ivf_tell_guest_error(dev, "guest rang vector %" PRIu32 " of peer %" PRIu32 ": %s", vector, id,
+                         missing == IVFLAT_TRACE_RING_NO_PEER     ? "no such peer"
+                         : missing == IVFLAT_TRACE_RING_NO_VECTOR ? "it has not that many vectors"
+                                                                  : "that vector is broken");
+}
+
+/* R6, R7.  R9: ringing takes a lock in the kernel, and serving the ring takes it too, so what was written to the memory
+ * before is seen after. */
+static void ring(ivflat_device *dev, uint32_t value)
+{
+    uint32_t id = value >> 16, number = value & 0xffff;
+    const struct ivf_peer *peer = ivf_peers_get(&dev->peers, id);
+    const struct ivf_vector *vector;
+    int result;
+
+    if (!peer) {
+        ignored(dev, IVFLAT_TRACE_RING_NO_PEER, id, number, 0);
+        return;
+    }
+    if (number >= peer->count) {
+        ignored(dev, IVFLAT_TRACE_RING_NO_VECTOR, id, number, peer->count);
+        return;
+    }
+    vector = &peer->vectors[number];
+    result = ivf_notify_ring(&dev->notifier, (int)vector->fd, vector->kind);
+    if (result < 0) {
+        ignored(dev, IVFLAT_TRACE_RING_FAILED, id, number, (uint64_t)-result);
+        return;
+    }
+    dev->counters[IVFLAT_COUNT_RINGS_SENT]++;
+    ivf_trace(dev, IVFLAT_TRACE_RING, id, number, 0);
+}
+
+/* R5. */
+static uint32_t position(const ivflat_device *dev)
+{
+    return dev->config.no_interrupts ? 0 : (uint32_t)dev->id;
+}
+
+uint32_t ivflat_device_read(ivflat_device *dev, uint64_t offset, uint32_t width)
+{
+    uint32_t value;
+
+    if (!dev) {
+        return 0;
+    }
+    if (!ivf_regs_valid(offset, width)) {
+        bad_access(dev, "read", offset, width, 0);
+        return 0;
+    }
+    value = ivf_regs_read(&dev->regs, offset, width, position(dev));
+    ivf_trace(dev, IVFLAT_TRACE_READ, offset, width, value);
+    ivf_guest_update_line(dev);
+    return value;
+}
+
+void ivflat_device_write(ivflat_device *dev, uint64_t offset, uint32_t width, uint64_t value)
+{
+    if (!dev) {
+        return;
+    }
+    ivf_trace(dev, IVFLAT_TRACE_WRITE, offset, width, value);
+    switch (ivf_regs_write(&dev->regs, offset, width, (uint32_t)value)) {
+    case IVF_ACTION_RING:
+        ring(dev, (uint32_t)value);
+        break;
+    case IVF_ACTION_INVALID:
+        bad_access(dev, "wrote", offset, width, 1);
+        break;
+    case IVF_ACTION_NONE:
+        ivf_guest_update_line(dev);
+        break;
+    }
+}
+
+void ivflat_device_reset(ivflat_device *dev)
+{
+    if (ivf_device_enter(dev, "ivflat_device_reset") < 0) {
+        return;
+    }
+    ivf_regs_reset(&dev->regs);
+    dev->line = 0;
+    ivf_trace(dev, IVFLAT_TRACE_RESET, 0, 0, 0);
+    if (dev->regs.revision0) {
+        ivf_tell_line(dev, 0);
+    }
+}
+
+void ivflat_device_get_state(const ivflat_device *dev, uint32_t *intrmask, uint32_t *intrstatus)
+{
+    if (intrmask) {
+        *intrmask = dev ? dev->regs.mask : 0;
+    }
+    if (intrstatus) {
+        *intrstatus = dev ? dev->regs.status : 0;
+    }
+}
+
+void ivflat_device_set_state(ivflat_device *dev, uint32_t intrmask, uint32_t intrstatus)
+{
+    if (ivf_device_enter(dev, "ivflat_device_set_state") < 0) {
+        return;
+    }
+    /* As a guest's own stores: reserved in revision 1, bit 0 in revision 0. */
+    ivf_regs_write(&dev->regs, IVFLAT_REG_INTRMASK, 4, intrmask);
+    ivf_regs_write(&dev->regs, IVFLAT_REG_INTRSTATUS, 4, intrstatus);
+    ivf_guest_update_line(dev);
+}

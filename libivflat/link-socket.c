@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Way 1: the library has the socket. */
+#include "error.h"
+#include "hooks.h"
+#include "link.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define QUEUE_FULL_RETRY_MS 10
+#define SHARE               64 /* pieces taken in one dispatch: a server that never stops holds up nobody */
+
+/* One piece: 1 when there may be more, 0 when there is none, or the error that ended the link. */
+static int32_t receive_piece(ivflat_device *dev)
+{
+    uint8_t bytes[IVF_WIRE_SIZE];
+    struct ivf_received received;
+    int count = ivf_fd_receive(dev->link.sock, bytes, ivf_wire_wants(&dev->link.wire), &received);
+    int32_t result;
+
+    if (count == -EAGAIN) {
+        return 0;
+    }
+    if (count == 0 || count == -ECONNRESET || count == -EPIPE) {
+        return ivf_link_ended(dev);
+    }
+    if (count < 0) {
+        return ivf_link_down(dev, ivf_fail_errno(-count, "cannot read from the server"));
+    }
+    for (uint32_t i = 0; i < received.fd_count; i++) {
+        ivf_link_latch(dev, received.fds[i]);
+    }
+    if (received.lost) {
+        ivf_link_latch(dev, IVF_FD_LOST);
+    }
+    result = ivf_link_take_bytes(dev, bytes, (uint32_t)count);
+    return result < 0 ? result : 1;
+}
+
+int32_t ivf_link_serve(ivflat_device *dev)
+{
+    int32_t result = 1;
+
+    for (int i = 0; i < SHARE && result > 0 && dev->link.sock >= 0; i++) {
+        result = receive_piece(dev);
+    }
+    return result < 0 ? result : 0;
+}
+
+/* A socket that is connected: given. */
+static int32_t take_socket(ivflat_device *dev, int fd)
+{
+    int result = ivf_fd_watch(dev->epoll, fd, IVF_TAG_SOCKET);
+
+    if (result < 0) {
+        ivf_fd_close(fd);
+        return ivf_fail_errno(-result, "cannot wait on the server's socket");
+    }
+    dev->link.sock = fd;
+    dev->link.retry = 0;
+    if (dev->link.state != IVFLAT_LINK_GREETING) {
+        ivf_link_greeting(dev, IVF_WAY_SOCKET);
+    }
+    ivf_link_arm(dev);
+    return 0;
+}
+
+/* P23: a full queue is no error. */
+static int32_t queue_full(ivflat_device *dev)
+{
+    dev->link.retry = ivf_fd_now() + QUEUE_FULL_RETRY_MS;
+    if (dev->link.state != IVFLAT_LINK_GREETING) {
+        ivf_link_greeting(dev, IVF_WAY_SOCKET);
+    }
+    ivf_link_arm(dev);
+    return 0;
+}
+
+/* Nobody listens.  With reconnecting set up that is no error of the first call, nor of a later try. */
+static int32_t refused(ivflat_device *dev, int err)
+{
+    struct ivf_link *link = &dev->link;
+    int32_t error = ivf_fail_errno(err, "cannot connect to the server at %s", link->path);
+
+    if (link->state == IVFLAT_LINK_GREETING) {
+        return ivf_link_down(dev, error);
+    }
+    if (!dev->config.reconnect_ms) {
+        link->path[0] = '\0';
+        return error;
+    }
+    if (!link->refusal_told) {
+        link->refusal_told = true;
+        ivf_log(dev, IVFLAT_LOG_WARNING, "%s; trying again every %u ms", ivflat_last_error(), dev->config.reconnect_ms);
+    }
+    link->retry = ivf_fd_now() + dev->config.reconnect_ms;
+    ivf_link_arm(dev);
+    return 0;
+}
+
+int32_t ivf_link_connect(ivflat_device *dev)
+{
+    int fd = ivf_fd_connect(dev->link.path);
+
+    if (fd == -EAGAIN) {
+        return queue_full(dev);
+    }
+    return fd < 0 ? refused(dev, -fd) : take_socket(dev, fd);
+}
+
+int32_t ivflat_device_connect(ivflat_device *dev, const char *path)
+{
+    int32_t result = ivf_device_enter(dev, "ivflat_device_connect");
+
+    if (result == 0) {
+        result = ivf_link_must_be_down(dev);
+    }
+    if (result == 0) {
+        result = ivf_fd_check_path(path);
+    }
+    if (result < 0) {
+        return result;
+    }
+    memmove(dev->link.path, path, strlen(path) + 1);
+    dev->link.refusal_told = false;
+    return ivf_link_connect(dev);
+}
+
+int32_t ivflat_device_adopt(ivflat_device *dev, int32_t socket_fd)
+{
+    int32_t result = ivf_device_enter(dev, "ivflat_device_adopt");
+    int checked;
+
+    if (result == 0) {
+        result = ivf_link_must_be_down(dev);
+    }
+    if (result < 0) {
+        ivf_fd_close(socket_fd);
+        return result;
+    }
+    checked = ivf_fd_check_socket(socket_fd);
+    if (checked < 0) {
+        ivf_fd_close(socket_fd);
+        return ivf_fail(IVFLAT_ERR_INVALID, "descriptor %d is no connected UNIX stream socket: %s", socket_fd,
+                        strerror(-checked));
+    }
+    dev->link.path[0] = '\0';
+    return take_socket(dev, socket_fd);
+}
+
+/* Waits once, for what is left until @end (-1: no end). */
+static int32_t greet_wait(ivflat_device *dev, int64_t end)
+{
+    int64_t left = end < 0 ? -1 : end - ivf_fd_now();
+    int result = ivf_fd_poll(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
+
+    if (result < 0) {
+        return ivf_fail_errno(-result, "cannot wait for the server");
+    }
+    if (result == 0) {
+        return ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting is not done yet; %s",
+                        dev->link.state == IVFLAT_LINK_DOWN ? "nobody listens there so far" : "it goes on");
+    }
+    return ivflat_device_dispatch(dev);
+}
+
+int32_t ivflat_device_greet(ivflat_device *dev, int32_t timeout_ms)
+{
+    int32_t result = ivf_device_enter(dev, "ivflat_device_greet");
+    int64_t end = timeout_ms < 0 ? -1 : ivf_fd_now() + timeout_ms;
+
+    while (result == 0 && dev->link.state != IVFLAT_LINK_READY) {
+        if (dev->link.way == IVF_WAY_FED || (dev->link.state == IVFLAT_LINK_DOWN && !dev->link.retry)) {
+            return ivf_fail(IVFLAT_ERR_INVALID,
+                            "there is no greeting to wait for: connect first (with a socket of your "
+                            "own, feed it)");
+        }
+        result = greet_wait(dev, end);
+    }
+    return result;
+}
