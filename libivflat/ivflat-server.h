@@ -27,7 +27,8 @@ typedef struct ivflat_server_config {
     const char *memory_name; /**< POSIX shared memory object to create, removed at the end; NULL: none */
     const char *memory_dir;  /**< folder for a nameless file as memory; NULL: none.  Neither: a sealed memfd */
     uint32_t no_interrupts;  /**< 1: no vectors at all: joins are not announced, leaves are (P9) */
-    uint32_t max_queue;      /**< messages that may wait for a client before it is dropped; 0: no bound */
+    uint32_t max_queue;      /**< messages that may wait for a client, beside its greeting, before it is
+                                  dropped; 0: no bound */
 } ivflat_server_config;
 
 /** What the program gives.  Zero it, set struct_size; each may be NULL. */

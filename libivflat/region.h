@@ -29,12 +29,4 @@ int32_t ivf_region_move(struct ivf_region *to, struct ivf_region *from);
 
 void ivf_region_unmap(struct ivf_region *region);
 
-/* Memory for a server to share: a memfd that nobody can resize, named in /proc only. Descriptor or -errno. */
-int ivf_region_create_sealed(uint64_t size);
-/* A new POSIX shared memory object, empty at first; an existing one is opened as QEMU's server does. */
-int ivf_region_create_named(const char *name, uint64_t size);
-void ivf_region_remove_named(const char *name);
-/* A nameless file in @dir, hugetlbfs included. */
-int ivf_region_create_in(const char *dir, uint64_t size);
-
 #endif

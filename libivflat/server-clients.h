@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* All clients: who hears what of whom, and whose turn it is. */
+#ifndef IVF_SERVER_CLIENTS_H
+#define IVF_SERVER_CLIENTS_H
+
+#include "server-state.h"
+
+/* Greets who connected by @sock (given), and tells the others.  0, or -errno: it is refused, for lack of what. */
+int ivf_clients_add(ivflat_server *server, int sock);
+
+/* Sends to those that can be sent to, in turn, a bounded share. */
+void ivf_clients_send(ivflat_server *server);
+
+/* Takes out those that are doomed, and tells the others. */
+void ivf_clients_reap(ivflat_server *server);
+
+/* Events: what @client sent, or that it left; room in its socket; time to try again. */
+void ivf_clients_readable(ivflat_server *server, struct ivf_client *client);
+void ivf_clients_writable(ivflat_server *server, struct ivf_client *client);
+void ivf_clients_retry(ivflat_server *server);
+
+/* Closes all, and says nothing to anybody (P22). */
+void ivf_clients_close(ivflat_server *server);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server-dispatch.h"
+
+#include "fdio.h"
+#include "server-clients.h"
+#include "server-retry.h"
+
+#include <errno.h>
+
+#define EVENTS       64 /* in a dispatch */
+#define ACCEPT_SHARE 16 /* clients in a dispatch */
+
+static void accept_some(ivflat_server *server)
+{
+    for (int share = ACCEPT_SHARE; share > 0 && !server->paused; share--) {
+        int sock = ivf_fd_accept(server->listener);
+        int error;
+
+        if (sock == -EAGAIN) {
+            return;
+        }
+        if (sock < 0) {
+            ivf_retry_pause(server, "cannot accept a client now, it has to wait", sock);
+            return;
+        }
+        error = ivf_clients_add(server, sock);
+        if (error < 0) {
+            ivf_retry_pause(server, "refused a client", error);
+        } else {
+            server->told = false;
+        }
+    }
+}
+
+static void on_client(ivflat_server *server, const struct ivf_ready *ready)
+{
+    struct ivf_client *client = ivf_ids_holder(&server->ids, ready->tag);
+
+    if (client && ready->readable) {
+        ivf_clients_readable(server, client);
+    }
+    if (client && ready->writable) {
+        ivf_clients_writable(server, client);
+    }
+}
+
+static void on_ready(ivflat_server *server, const struct ivf_ready *ready)
+{
+    switch (ready->tag) {
+    case IVF_TAG_LISTENER:
+        accept_some(server);
+        break;
+    case IVF_TAG_WAKE: /* cleared already */
+        break;
+    case IVF_TAG_TIMER:
+        ivf_retry_over(server);
+        ivf_clients_retry(server);
+        break;
+    default:
+        on_client(server, ready);
+        break;
+    }
+}
+
+int ivf_server_dispatch(ivflat_server *server)
+{
+    struct ivf_ready ready[EVENTS];
+    int count;
+
+    ivf_fd_event_clear(server->wake);
+    count = ivf_fd_ready(server->epoll, ready, EVENTS);
+    for (int i = 0; i < count; i++) {
+        on_ready(server, &ready[i]);
+    }
+    ivf_clients_reap(server);
+    ivf_clients_send(server);
+    ivf_clients_reap(server);
+    if (!g_queue_is_empty(&server->running)) {
+        ivf_fd_event_set(server->wake); /* work is left */
+    }
+    return count < 0 ? count : 0;
+}

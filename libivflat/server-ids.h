@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Who has which id.  Ids go up from 0; a freed one is given again only when 65,535 is past, for some clients corrupt
+ * their heap when one comes back (P11). */
+#ifndef IVF_SERVER_IDS_H
+#define IVF_SERVER_IDS_H
+
+#include <stdint.h>
+
+struct ivf_ids {
+    void **holders; /* 65,536, NULL: free */
+    uint32_t next;  /* to look at */
+    uint32_t count; /* that are held */
+};
+
+void ivf_ids_init(struct ivf_ids *ids);
+void ivf_ids_fini(struct ivf_ids *ids);
+
+/* The free id that is next; -1: all are held. */
+int32_t ivf_ids_next(struct ivf_ids *ids);
+
+void ivf_ids_hold(struct ivf_ids *ids, uint32_t id, void *holder);
+
+void ivf_ids_release(struct ivf_ids *ids, uint32_t id);
+
+/* Who holds it; NULL: nobody, or it is no id. */
+void *ivf_ids_holder(const struct ivf_ids *ids, uint64_t id);
+
+#endif

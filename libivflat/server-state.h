@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the server's files share. */
+#ifndef IVF_SERVER_STATE_H
+#define IVF_SERVER_STATE_H
+
+#include <glib.h>
+#include <libivflat/ivflat-server.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "server-client.h"
+#include "server-ids.h"
+
+/* What epoll gives back: a client's id, or one of these. */
+enum { IVF_TAG_LISTENER = IVFLAT_MAX_PEERS, IVF_TAG_WAKE, IVF_TAG_TIMER };
+
+struct ivflat_server {
+    ivflat_server_hooks hooks;
+    bool in_hook;
+    uint32_t vectors; /* of each client */
+    uint32_t max_queue;
+
+    int epoll; /* the one descriptor; it watches: */
+    int listener;
+    int wake;  /* somebody's, or our own: work is left */
+    int timer; /* try again what lacked resources */
+    int memory;
+    uint64_t memory_size;
+    char *memory_name; /* to remove at the end, or NULL */
+    char *socket_path;
+    dev_t socket_device; /* the file that we made at socket_path */
+    ino_t socket_inode;
+
+    struct ivf_ids ids;
+    GQueue all;     /* clients in the order in which they came */
+    GQueue running; /* by state: who is to be sent to, in turn */
+    GQueue stalled;
+    GQueue doomed;
+    bool paused; /* nobody is accepted until the timer */
+    bool told;   /* log() knows why */
+};
+
+#endif
