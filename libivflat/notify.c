@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,10 +26,21 @@ struct completion_ring {
     unsigned tail;
 };
 
+/* A read of no bytes from an eventfd of ours: it fails at once, and that is its completion, which signals. */
+static void prepare_request(struct ivf_notifier *notifier, int wake_fd)
+{
+    notifier->request = (struct iocb){
+        .aio_lio_opcode = IOCB_CMD_PREAD,
+        .aio_fildes = (uint32_t)wake_fd,
+        .aio_flags = IOCB_FLAG_RESFD,
+    };
+    notifier->list[0] = &notifier->request;
+}
+
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 {
     notifier->context = 0;
-    notifier->request_fd = wake_fd;
+    prepare_request(notifier, wake_fd);
     if (plain) {
         return 0;
     }
@@ -53,19 +63,10 @@ static void forget_completions(struct ivf_notifier *notifier)
     __atomic_store_n(&ring->head, __atomic_load_n(&ring->tail, __ATOMIC_RELAXED), __ATOMIC_RELEASE);
 }
 
-/* A read of no bytes from an eventfd of ours: it fails at once, and that is its completion, which signals @fd. */
-static int submit(struct ivf_notifier *notifier, int fd, int rw_flags)
+static int submit(struct ivf_notifier *notifier, int fd)
 {
-    struct iocb request = {
-        .aio_lio_opcode = IOCB_CMD_PREAD,
-        .aio_fildes = (uint32_t)notifier->request_fd,
-        .aio_flags = IOCB_FLAG_RESFD,
-        .aio_resfd = (uint32_t)fd,
-        .aio_rw_flags = rw_flags,
-    };
-    struct iocb *requests[] = {&request};
-
-    return syscall(SYS_io_submit, notifier->context, 1, requests) == 1 ? 0 : -errno;
+    notifier->request.aio_resfd = (uint32_t)fd;
+    return __builtin_expect(syscall(SYS_io_submit, notifier->context, 1, notifier->list) == 1, 1) ? 0 : -errno;
 }
 
 static int make_nonblocking(int fd)
@@ -78,14 +79,22 @@ static int make_nonblocking(int fd)
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-static bool is_eventfd(struct ivf_notifier *notifier, int fd)
+/* The kernel looks at the eventfd before it looks at the flags. */
+static bool can_be_signalled(struct ivf_notifier *notifier, int fd)
+{
+    int result;
+
+    notifier->request.aio_rw_flags = UNKNOWN_RW_FLAG;
+    result = submit(notifier, fd);
+    notifier->request.aio_rw_flags = 0;
+    return result == -EOPNOTSUPP;
+}
+
+static bool is_eventfd_by_name(int fd)
 {
     char link[32], target[32];
     ssize_t length;
 
-    if (notifier->context) {
-        return submit(notifier, fd, UNKNOWN_RW_FLAG) == -EOPNOTSUPP;
-    }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     length = readlink(link, target, sizeof(target) - 1);
     if (length < 0) {
@@ -105,24 +114,26 @@ enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd)
     if (S_ISFIFO(status.st_mode)) {
         return make_nonblocking(fd) < 0 ? IVF_NOTIFY_UNUSABLE : IVF_NOTIFY_PIPE;
     }
-    if (!is_eventfd(notifier, fd) || (!notifier->context && make_nonblocking(fd) < 0)) {
-        return IVF_NOTIFY_UNUSABLE;
+    if (notifier->context) {
+        return can_be_signalled(notifier, fd) ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
     }
-    return IVF_NOTIFY_EVENTFD;
+    return is_eventfd_by_name(fd) && make_nonblocking(fd) >= 0 ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
 }
 
 /* Ringing. */
 
-static int ring_eventfd(struct ivf_notifier *notifier, int fd)
+static int ring_by_request(struct ivf_notifier *notifier, int fd)
+{
+    int result = submit(notifier, fd);
+
+    forget_completions(notifier);
+    return result;
+}
+
+static __attribute__((noinline)) int ring_by_write(int fd)
 {
     const uint64_t one = 1;
 
-    if (notifier->context) {
-        int result = submit(notifier, fd, 0);
-
-        forget_completions(notifier);
-        return result;
-    }
     while (write(fd, &one, sizeof(one)) < 0) {
         if (errno == EAGAIN) {
             return 0;
@@ -152,7 +163,7 @@ static int write_pipe(int fd)
 }
 
 /* A pipe without a reader raises SIGPIPE in the thread that writes (C3): it is kept out, and one that came is taken. */
-static int ring_pipe(int fd)
+static __attribute__((noinline)) int ring_pipe(int fd)
 {
     const struct timespec at_once = {0, 0};
     sigset_t sigpipe, before, pending;
@@ -175,7 +186,10 @@ static int ring_pipe(int fd)
 
 int ivf_notify_ring(struct ivf_notifier *notifier, int fd, enum ivf_notify_kind kind)
 {
-    return kind == IVF_NOTIFY_EVENTFD ? ring_eventfd(notifier, fd) : ring_pipe(fd);
+    if (kind != IVF_NOTIFY_EVENTFD) {
+        return ring_pipe(fd);
+    }
+    return notifier->context ? ring_by_request(notifier, fd) : ring_by_write(fd);
 }
 
 /* Serving. */

@@ -7,6 +7,7 @@
 #ifndef IVF_NOTIFY_H
 #define IVF_NOTIFY_H
 
+#include <linux/aio_abi.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,11 +19,12 @@ enum ivf_notify_kind {
 
 struct ivf_notifier {
     unsigned long context; /* of asynchronous I/O; 0: none, a plain write() rings */
-    int request_fd;        /* what the failing request reads: lent by the device */
+    struct iocb request;   /* the one that fails, all but which eventfd it signals */
+    struct iocb *list[1];  /* as io_submit wants it */
 };
 
-/* @wake_fd: an eventfd of our own, lent for the notifier's life.  @plain: ring with write().  Answers 0, or -errno when
- * asynchronous I/O is not to be had: then the notifier works, with write(). */
+/* @wake_fd: an eventfd of our own, lent for the notifier's life.  @plain: ring with write().  The notifier stays where it
+ * is from now on.  Answers 0, or -errno when asynchronous I/O is not to be had: then it works, with write(). */
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain);
 void ivf_notifier_fini(struct ivf_notifier *notifier);
 

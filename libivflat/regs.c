@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "regs.h"
 
-#include <libivflat/ivflat.h>
-
 #define BIT0 1u
 
 bool ivf_regs_valid(uint64_t offset, uint32_t width)
@@ -36,13 +34,10 @@ uint32_t ivf_regs_read(struct ivf_regs *regs, uint64_t offset, uint32_t width, u
     }
 }
 
-enum ivf_action ivf_regs_write(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value)
+enum ivf_action ivf_regs_store(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value)
 {
     if (!ivf_regs_valid(offset, width)) {
         return IVF_ACTION_INVALID;
-    }
-    if (offset == IVFLAT_REG_DOORBELL) {
-        return IVF_ACTION_RING;
     }
     if (regs->revision0 && offset == IVFLAT_REG_INTRMASK) {
         regs->mask = value & BIT0;

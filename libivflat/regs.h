@@ -3,6 +3,8 @@
 #ifndef IVF_REGS_H
 #define IVF_REGS_H
 
+#include <libivflat/ivflat.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,7 +27,17 @@ bool ivf_regs_valid(uint64_t offset, uint32_t width);
 /* @position is what IVPOSITION reads.  Reading INTRSTATUS clears it in revision 0. */
 uint32_t ivf_regs_read(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t position);
 
-enum ivf_action ivf_regs_write(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value);
+/* A write of any register but DOORBELL. */
+enum ivf_action ivf_regs_store(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value);
+
+/* A doorbell is what has to be quick. */
+static inline enum ivf_action ivf_regs_write(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value)
+{
+    if (offset == IVFLAT_REG_DOORBELL && width == 4) {
+        return IVF_ACTION_RING;
+    }
+    return ivf_regs_store(regs, offset, width, value);
+}
 
 /* Revision 0: a peer rang. */
 void ivf_regs_interrupt(struct ivf_regs *regs);
