@@ -6,7 +6,6 @@
 #include <glib.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -95,17 +94,29 @@ static bool listen_to(struct process *process)
     return got < 0 && errno == EAGAIN;
 }
 
-void process_expect(struct process *process, const char *text)
+bool process_says(struct process *process, const char *pattern, int timeout_ms)
 {
+    int64_t deadline = g_get_monotonic_time() / 1000 + timeout_ms;
     bool talks = listen_to(process);
 
-    while (!strstr(process->said->str, text)) {
+    while (!g_regex_match_simple(pattern, process->said->str, 0, 0)) {
         struct pollfd output = {.fd = process->output, .events = POLLIN};
+        int64_t rest = deadline - g_get_monotonic_time() / 1000;
 
-        ck_assert_msg(talks && poll(&output, 1, PATIENCE_MS) == 1, "no \"%s\" came, but:\n%s", text,
-                      process->said->str);
+        if (!talks || rest <= 0) {
+            return false;
+        }
+        poll(&output, 1, (int)rest);
         talks = listen_to(process);
     }
+    return true;
+}
+
+void process_expect(struct process *process, const char *pattern)
+{
+    bool says = process_says(process, pattern, PATIENCE_MS);
+
+    ck_assert_msg(says, "no \"%s\" came, but:\n%s", pattern, process->said->str);
 }
 
 const char *process_said(struct process *process)

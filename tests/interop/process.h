@@ -3,6 +3,8 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
+#include <stdbool.h>
+
 struct process;
 
 /* Starts @argv[0] (looked for in PATH), both outputs and the input ours.  @lent_fd, if not negative, is descriptor 3
@@ -12,8 +14,11 @@ struct process *process_start(const char *const *argv, int lent_fd);
 /* Types @text at its input. */
 void process_type(struct process *process, const char *text);
 
-/* Waits until it has said @text; fails with all that it said when it ends or takes too long. */
-void process_expect(struct process *process, const char *text);
+/* Whether it says what matches @pattern, a regular expression, within @timeout_ms. */
+bool process_says(struct process *process, const char *pattern, int timeout_ms);
+
+/* The same, and fails with all that it said when it does not come. */
+void process_expect(struct process *process, const char *pattern);
 
 /* All that it has said so far. */
 const char *process_said(struct process *process);

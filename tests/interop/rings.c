@@ -60,6 +60,16 @@ void peer_rings_qemu(struct peer *peer, const struct qemu *qemu, uint32_t vector
     ck_assert_uint_eq(qemu_heard(qemu), 0);
 }
 
+void peer_rings_peer(struct peer *from, struct peer *to, uint32_t vectors)
+{
+    peer_wait_vectors(from, peer_id(to), vectors);
+    peer_wait_vectors(to, peer_id(to), vectors);
+    for (uint32_t i = 0; i < vectors; i++) {
+        peer_ring(from, peer_id(to), i);
+        ck_assert_uint_eq(peer_heard(to), bit(i));
+    }
+}
+
 void qemu_rings_qemu(const struct qemu *from, const struct qemu *to, uint32_t vectors)
 {
     qemu_meets_qemu(from, to, vectors);

@@ -21,6 +21,7 @@ void qemu_meets_qemu(const struct qemu *from, const struct qemu *to, uint32_t ve
 
 void qemu_rings_peer(const struct qemu *qemu, struct peer *peer, uint32_t vectors);
 void peer_rings_qemu(struct peer *peer, const struct qemu *qemu, uint32_t vectors);
+void peer_rings_peer(struct peer *from, struct peer *to, uint32_t vectors);
 void qemu_rings_qemu(const struct qemu *from, const struct qemu *to, uint32_t vectors);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Our server's program, and a foreign one in its place. */
+/* Our server as a program, and QEMU's example in its place. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -8,6 +8,11 @@ struct process;
 /* Runs ivflat-server with @vectors vectors and @size bytes of memory (as its options take them), at socket_path(), in
  * the foreground; it listens when this returns. */
 struct process *server_start(const char *vectors, const char *size);
+
+/* QEMU's example server, which the environment names, or NULL: then it is not to be tested.  It does not say when it
+ * listens, so the first to join has to try until it does, as peer_start() does. */
+const char *example_server(void);
+struct process *example_server_start(const char *vectors, const char *size);
 
 /* A socket's path in the test's folder. */
 const char *socket_path(void);
