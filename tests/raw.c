@@ -31,6 +31,17 @@ static void put_same(struct raw_message *message, int fd)
     put(message, fd, dup_fd(fd));
 }
 
+static void put_eventfd(struct raw_message *message, const char *word)
+{
+    const char *count = strchr(word, ':');
+    int fd = make_eventfd();
+
+    if (count) {
+        add_count(fd, g_ascii_strtoull(count + 1, NULL, 0));
+    }
+    put_same(message, fd);
+}
+
 static int make_file(void)
 {
     int fd = open(test_folder(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -55,8 +66,8 @@ static uint32_t put_word(struct raw_message *message, char **words, int64_t own)
 {
     int sockets[2];
 
-    if (strcmp(words[0], "eventfd") == 0) {
-        put_same(message, make_eventfd());
+    if (g_str_has_prefix(words[0], "eventfd")) {
+        put_eventfd(message, words[0]);
     } else if (strcmp(words[0], "pipe") == 0) {
         put_pipe(message, message->number == own);
     } else if (strcmp(words[0], "file") == 0) {

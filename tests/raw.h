@@ -8,7 +8,7 @@
 #define RAW_FDS_MAX 16
 
 /* One message as a story writes it: "0", "3 eventfd", "-1 memory 4096", "3 eventfd eventfd", "0 +lost".
- * Descriptors: eventfd, pipe (what the receiver needs of it, see @own), memory SIZE, sealed SIZE, readonly SIZE,
+ * Descriptors: eventfd, eventfd:5 (rung 5 times already), pipe (what the receiver needs of it, see @own), memory SIZE, sealed SIZE, readonly SIZE,
  * socket, file; "+lost": one whose way is cut by the receiver's full table. */
 struct raw_message {
     int64_t number;

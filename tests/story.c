@@ -85,7 +85,7 @@ void story_end(struct story *story)
     close_if_open(&story->listener);
     close_if_open(&story->memory);
     for (guint i = 0; i < story->ends->len; i++) {
-        close_fd(g_array_index(story->ends, struct story_end, i).fd);
+        close_if_open(&g_array_index(story->ends, struct story_end, i).fd);
     }
     g_array_free(story->ends, TRUE);
     story->ends = NULL;
@@ -111,7 +111,7 @@ static void forget_ends(struct story *story, int64_t id)
         struct story_end *end = &g_array_index(story->ends, struct story_end, i);
 
         if (end->id == id && end->link == link_number) {
-            close_fd(end->fd);
+            close_if_open(&end->fd);
             g_array_remove_index(story->ends, i);
         }
     }
@@ -130,22 +130,42 @@ static void keep_ends(struct story *story, const struct raw_message *message)
         end.vector = next_vector(story, end.id);
         g_array_append_val(story->ends, end);
     }
-    if (message->fd_count == 0 && story->messages > 3) {
+    if (message->fd_count == 0 && story->messages > 3 && message->number != story->id) {
         forget_ends(story, message->number);
     }
 }
 
-int story_fd(struct story *story, uint32_t id, uint32_t vector)
+static struct story_end *find_end(struct story *story, uint32_t id, uint32_t vector)
 {
     for (guint i = story->ends->len; i-- > 0;) {
         struct story_end *end = &g_array_index(story->ends, struct story_end, i);
 
         if (end->id == id && end->vector == vector) {
-            return end->fd;
+            return end;
         }
     }
-    ck_abort_msg("the story has sent no vector %u of %u", vector, id);
-    return -1;
+    return NULL;
+}
+
+int story_find_fd(struct story *story, uint32_t id, uint32_t vector)
+{
+    struct story_end *end = find_end(story, id, vector);
+
+    return end ? end->fd : -1;
+}
+
+int story_fd(struct story *story, uint32_t id, uint32_t vector)
+{
+    int fd = story_find_fd(story, id, vector);
+
+    ck_assert_msg(fd >= 0, "the story has sent no vector %u of %u", vector, id);
+    return fd;
+}
+
+void story_drop_fd(struct story *story, uint32_t id, uint32_t vector)
+{
+    close_fd(story_fd(story, id, vector));
+    find_end(story, id, vector)->fd = -1;
 }
 
 /* Sending -------------------------------------------------------------------------------------------------------- */

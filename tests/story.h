@@ -81,8 +81,11 @@ void story_ring(struct story *story, uint32_t id, uint32_t vector);
 uint64_t story_rung(struct story *story, uint32_t id, uint32_t vector);
 /* A peer rings our own vector, @count times. */
 void story_be_rung(struct story *story, uint32_t vector, uint32_t count);
-/* The test's end; asserts that it is there. */
+/* The test's end; asserts that it is there.  story_find_fd(): or -1. */
 int story_fd(struct story *story, uint32_t id, uint32_t vector);
+int story_find_fd(struct story *story, uint32_t id, uint32_t vector);
+/* The test lets go of its end. */
+void story_drop_fd(struct story *story, uint32_t id, uint32_t vector);
 
 uint32_t story_register(struct story *story, uint64_t offset);
 

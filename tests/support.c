@@ -342,6 +342,15 @@ bool is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
+bool is_eventfd(int fd)
+{
+    char link[64];
+    char target[64] = "";
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return readlink(link, target, sizeof(target) - 1) > 0 && strcmp(target, "anon_inode:[eventfd]") == 0;
+}
+
 bool at_end_of_file(int sock)
 {
     char byte;

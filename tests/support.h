@@ -53,6 +53,7 @@ bool get_nonblock(int fd);
 bool is_readable(int fd);   /* now */
 void wait_readable(int fd); /* asserts that it comes */
 bool is_open(int fd);
+bool is_eventfd(int fd);
 bool at_end_of_file(int sock); /* the other end of @sock is closed; nothing is left to read */
 
 /* A process: @function(@argument) in a child, whose return is the exit status. */
