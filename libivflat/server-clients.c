@@ -111,7 +111,7 @@ static int new_client(ivflat_server *server, int sock, struct ivf_client **clien
 int ivf_clients_add(ivflat_server *server, int sock)
 {
     int32_t pid = ivf_fd_peer_pid(sock);
-    struct ivf_client *client;
+    struct ivf_client *client = NULL;
     int result = new_client(server, sock, &client);
 
     if (result < 0) {

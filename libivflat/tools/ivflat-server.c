@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The server as a program: a user of the public headers like anybody else. */
+#include "background.h"
+#include "pid-file.h"
+#include "server-options.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <inttypes.h>
+#include <libivflat/ivflat-glib.h>
+#include <libivflat/ivflat-server.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define EXIT_USAGE 2
+
+/* Each message that waits may keep a descriptor open: a client that does not read must not use up all of them. */
+#define QUEUE_SHARE 4u
+#define QUEUE_MOST  (1u << 20)
+
+struct program {
+    struct server_options options;
+    GMainLoop *loop;
+    int status;
+};
+
+static void on_joined(void *user, uint32_t id, int32_t pid)
+{
+    const struct program *program = user;
+
+    if (program->options.verbose) {
+        printf("client %u joined, process %d\n", id, pid);
+    }
+}
+
+static void on_left(void *user, uint32_t id, const char *reason)
+{
+    const struct program *program = user;
+
+    if (program->options.verbose) {
+        printf("client %u left: %s\n", id, reason);
+    }
+}
+
+static void on_log(void *user, uint32_t level, const char *text)
+{
+    struct program *program = user;
+
+    if (level <= IVFLAT_LOG_WARNING || program->options.verbose) {
+        g_printerr("ivflat-server: %s\n", text);
+    }
+    if (level == IVFLAT_LOG_ERROR) {
+        program->status = EXIT_FAILURE;
+        g_main_loop_quit(program->loop);
+    }
+}
+
+static gboolean on_signal(gpointer user)
+{
+    struct program *program = user;
+
+    g_main_loop_quit(program->loop);
+    return G_SOURCE_CONTINUE;
+}
+
+/* Every client takes one descriptor and one for each vector: as many as we may have.  Answers how many. */
+static rlim_t raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return 1024;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur;
+}
+
+static int32_t open_server(struct program *program, ivflat_server **server)
+{
+    const struct server_options *options = &program->options;
+    ivflat_server_config config = {
+        .struct_size = sizeof(config),
+        .vectors = options->vectors,
+        .no_interrupts = options->vectors == 0,
+        .memory_size = options->size,
+        .socket_path = options->socket,
+        .memory_name = options->shm_name,
+        .memory_dir = options->shm_dir,
+        .max_queue = (uint32_t)MIN(raise_descriptors() / QUEUE_SHARE, QUEUE_MOST),
+    };
+    ivflat_server_hooks hooks = {
+        .struct_size = sizeof(hooks),
+        .user = program,
+        .client_joined = on_joined,
+        .client_left = on_left,
+        .log = on_log,
+    };
+
+    return ivflat_server_new(server, &config, &hooks);
+}
+
+static void say_ready(const struct server_options *options)
+{
+    printf("ivflat-server: ready on %s (%" PRIu64 " bytes, %u vector%s)\n", options->socket, options->size,
+           options->vectors, options->vectors == 1 ? "" : "s");
+    fflush(stdout);
+}
+
+static int serve(struct program *program, ivflat_server *server)
+{
+    GSource *source = ivflat_server_source_new(server);
+
+    g_source_attach(source, NULL);
+    g_main_loop_run(program->loop);
+    g_source_destroy(source);
+    g_source_unref(source);
+    return program->status;
+}
+
+/* @told: for background_ready(); -1: we stay in the foreground. */
+static int serve_ready(struct program *program, ivflat_server *server, int told)
+{
+    const char *pid_file = told < 0 ? NULL : program->options.pid_file;
+    GError *error = NULL;
+    int status;
+
+    if (pid_file && !pid_file_write(pid_file, &error)) {
+        g_printerr("ivflat-server: cannot write the pid file: %s; --pid-file names another\n", error->message);
+        g_error_free(error);
+        return EXIT_USAGE;
+    }
+    say_ready(&program->options);
+    if (told >= 0) {
+        background_ready(told);
+    }
+    status = serve(program, server);
+    if (pid_file) {
+        pid_file_remove(pid_file);
+    }
+    return status;
+}
+
+static int run(struct program *program, int told)
+{
+    ivflat_server *server;
+    int status = EXIT_USAGE;
+
+    program->loop = g_main_loop_new(NULL, FALSE);
+    g_unix_signal_add(SIGTERM, on_signal, program); /* before there is anything to clean up */
+    g_unix_signal_add(SIGINT, on_signal, program);
+    if (open_server(program, &server) < 0) {
+        g_printerr("ivflat-server: %s\n", ivflat_last_error());
+    } else {
+        status = serve_ready(program, server, told);
+        ivflat_server_free(server);
+    }
+    g_main_loop_unref(program->loop);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {.status = EXIT_SUCCESS};
+    int status = server_options_parse(&program.options, argc, argv);
+    int told = -1;
+
+    if (status >= 0) {
+        return status;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGPIPE, SIG_IGN); /* who reads our lines may go */
+    if (!program.options.foreground && (told = background_begin()) < 0) {
+        g_printerr("ivflat-server: cannot go into the background: %s\n", g_strerror(errno));
+        return EXIT_FAILURE;
+    }
+    return run(&program, told);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Numbers as people write them. */
+#ifndef TOOLS_NUMBERS_H
+#define TOOLS_NUMBERS_H
+
+#include <glib.h>
+#include <stdint.h>
+
+/* Decimal, or hexadecimal behind 0x; nothing else in @text, and at most @most. */
+gboolean number_parse(const char *text, uint64_t most, uint64_t *value);
+
+/* The same with K, M or G (1024, ...) behind it, in either case. */
+gboolean size_parse(const char *text, uint64_t most, uint64_t *value);
+
+/* Seconds, with a fraction or without: milliseconds. */
+gboolean seconds_parse(const char *text, uint32_t *milliseconds);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line of ivflat-server: the letters, meanings and defaults of QEMU's ivshmem-server. */
+#ifndef TOOLS_SERVER_OPTIONS_H
+#define TOOLS_SERVER_OPTIONS_H
+
+#include <glib.h>
+#include <stdint.h>
+
+struct server_options {
+    gboolean verbose;
+    gboolean foreground;
+    const char *pid_file;
+    const char *socket;
+    const char *shm_name; /* NULL: none */
+    const char *shm_dir;  /* NULL: none */
+    uint64_t size;        /* a power of two */
+    uint32_t vectors;
+};
+
+/* Answers -1: go on; or the exit status, when all is said (help, or what is wrong). */
+int server_options_parse(struct server_options *options, int argc, char **argv);
+
+#endif
