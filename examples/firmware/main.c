@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The demonstration on a Cortex-M: all work is done in main(), which sleeps until somebody rings. */
+#include "board.h"
+#include "console.h"
+#include "cortex-m.h"
+#include "demo.h"
+#include "ivflat-guest.h"
+#include "line.h"
+
+void device_isr(void);
+void systick_isr(void);
+int main(void);
+
+static volatile uint32_t rung, ticked, interrupts;
+
+void device_isr(void)
+{
+    interrupts++;
+    rung = 1;
+}
+
+void systick_isr(void)
+{
+    ticked = 1;
+    rung = 1;
+}
+
+static void doorbell(uint32_t peer, uint32_t vector)
+{
+    ivflat_guest_doorbell(BOARD_MMR, peer, vector);
+}
+
+static void say(const char *text, uint32_t number, const char *more)
+{
+    struct line line = {{0}, 0};
+
+    line_add(&line, text, number);
+    line_add_text(&line, more, sizeof line.text);
+    console_line(line.text);
+}
+
+static void say_total(const struct demo *demo)
+{
+    struct demo_total total = demo_total(demo);
+    struct line line = {{0}, 0};
+
+    line_add(&line, "peer ", demo->id);
+    line_add(&line, ": sent ", total.sent);
+    line_add(&line, ", received ", total.received);
+    line_add(&line, ", bad ", total.bad);
+    line_add(&line, ", interrupts ", interrupts);
+    console_line(line.text);
+}
+
+/* While we wait for others we look again every tick, and ring again who has not read: see ivflat-guest.h. */
+static void run(struct demo *demo)
+{
+    cortex_m_tick(BOARD_TICK);
+    for (demo_step(demo); !demo_done(demo); demo_step(demo)) {
+        ivflat_guest_sleep(&rung);
+        if (ticked)
+            demo_remind(demo);
+        ticked = 0;
+    }
+    cortex_m_tick(0);
+}
+
+int main(void)
+{
+    static struct demo demo = {.doorbell = doorbell, .say = console_line};
+
+    console_open();
+    demo.id = ivflat_guest_wait_id(BOARD_MMR);
+    say("peer ", demo.id, ": up");
+    if (demo_open(&demo, (void *)BOARD_MEMORY) < 0) {
+        say("peer ", demo.id, ": there is no place for my id in this demonstration");
+        return 1;
+    }
+    cortex_m_enable_irq(BOARD_IRQ);
+    run(&demo);
+    say_total(&demo);
+    return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host's part of the demonstration: a program that is a peer of the guests, with the guests' own demo.c and rings
+ * on the memory that libivflat maps.
+ */
+#include <libivflat/ivflat.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "firmware/demo.h"
+
+enum { TICK_MS = 10, TIME_MS = 20000, RIGHT = 0, WRONG = 1, USAGE = 2 };
+
+static ivflat_device *device;
+static uint64_t rung[DEMO_VECTORS];
+static uint32_t left;
+
+static void on_interrupt(void *user, uint32_t vector, uint64_t count)
+{
+    (void)user;
+    if (vector < DEMO_VECTORS)
+        rung[vector] += count;
+}
+
+static void on_peer(void *user, uint32_t id, uint32_t vectors)
+{
+    (void)user, (void)id;
+    left += vectors == 0;
+}
+
+static void on_doorbell(uint32_t peer, uint32_t vector)
+{
+    ivflat_device_write(device, IVFLAT_REG_DOORBELL, 4, peer << 16 | vector);
+}
+
+static void say(const char *line)
+{
+    puts(line);
+    fflush(stdout);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static int wrong(const char *what)
+{
+    fprintf(stderr, "host-peer: %s\n", what);
+    return WRONG;
+}
+
+static int join(const char *path)
+{
+    ivflat_hooks hooks = {.struct_size = sizeof hooks, .interrupt = on_interrupt, .peer_changed = on_peer};
+
+    if (ivflat_device_new(&device, NULL, &hooks) == 0 && ivflat_device_connect(device, path) == 0 &&
+        ivflat_device_greet(device, -1) == 0)
+        return RIGHT;
+    return wrong(ivflat_last_error());
+}
+
+static int prepare(struct demo *demo)
+{
+    demo->id = ivflat_device_read(device, IVFLAT_REG_IVPOSITION, 4);
+    demo->doorbell = on_doorbell;
+    demo->say = say;
+    printf("peer %u: up, %llu bytes shared\n", demo->id, (unsigned long long)ivflat_device_memory_size(device));
+    if (ivflat_device_memory_size(device) < DEMO_BYTES)
+        return wrong("the shared memory is too small for the rings");
+    if (demo_open(demo, ivflat_device_memory(device)) < 0)
+        return wrong("there is no place for our id: the server has to be a fresh one");
+    return RIGHT;
+}
+
+/* One round; what was rung before the look is seen by it, and what is rung after it ends the next wait. */
+static int step(struct demo *demo)
+{
+    if (ivflat_device_wait(device, TICK_MS) == 0)
+        demo_remind(demo);
+    if (ivflat_device_dispatch(device) != 0)
+        return wrong(ivflat_last_error());
+    demo_step(demo);
+    if (left != 0 && !demo_done(demo))
+        return wrong("a peer left before all was said");
+    return RIGHT;
+}
+
+static int run(struct demo *demo)
+{
+    int64_t end = now_ms() + TIME_MS;
+    int result = RIGHT;
+
+    demo_step(demo);
+    while (result == RIGHT && !demo_done(demo))
+        result = now_ms() < end ? step(demo) : wrong("the others did not finish in 20 seconds");
+    return result;
+}
+
+static int judge(const struct demo *demo)
+{
+    struct demo_total total = demo_total(demo);
+
+    printf("peer %u: sent %u, received %u, bad %u, interrupts %llu (%llu mail, %llu room)\n", demo->id, total.sent,
+           total.received, total.bad, (unsigned long long)(rung[0] + rung[1]), (unsigned long long)rung[0],
+           (unsigned long long)rung[1]);
+    if (total.bad != 0)
+        return wrong("a message to us was not what it should be");
+    if (total.report_bad != 0)
+        return wrong("a guest got a message that was not what it should be");
+    return RIGHT;
+}
+
+int main(int argc, char **argv)
+{
+    struct demo demo = {.spoil = argc == 3 && strcmp(argv[2], "--spoil") == 0};
+    int result;
+
+    if (argc < 2 || argc > 3 || (argc == 3 && !demo.spoil) || argv[1][0] == '-') {
+        fputs("usage: host-peer SOCKET [--spoil]\n--spoil sends one message that is not what it should be\n", stderr);
+        return USAGE;
+    }
+    result = join(argv[1]);
+    if (result == RIGHT)
+        result = prepare(&demo);
+    if (result == RIGHT)
+        result = run(&demo);
+    if (result == RIGHT)
+        result = judge(&demo);
+    ivflat_device_free(device);
+    return result;
+}
