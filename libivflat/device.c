@@ -16,7 +16,7 @@
 
 /* The first release's lengths: nobody was ever compiled against less. */
 #define FIRST_CONFIG 48u
-#define FIRST_HOOKS  (16u + 12u * (uint32_t)sizeof(void (*)(void)))
+#define FIRST_HOOKS  ((uint32_t)(offsetof(ivflat_hooks, interrupt) + 12 * sizeof(void (*)(void))))
 
 int32_t ivf_device_enter(const ivflat_device *dev, const char *call)
 {

@@ -37,8 +37,10 @@ int32_t ivf_fail_errno(int err, const char *format, ...)
     char words[128];
     va_list args;
 
+    errno = err;
+    snprintf(words, sizeof(words), "%m"); /* strerror_r() is another function in each libc */
     va_start(args, format);
-    say(format, args, strerror_r(err, words, sizeof(words)));
+    say(format, args, words);
     va_end(args);
     return err == ENOMEM ? IVFLAT_ERR_NOMEM : IVFLAT_ERR_SYSTEM;
 }

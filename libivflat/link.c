@@ -62,7 +62,7 @@ int32_t ivf_link_down(ivflat_device *dev, int32_t error)
     ivf_link_arm(dev);
     if (error) {
         dev->counters[IVFLAT_COUNT_LINK_LOSSES]++;
-        ivf_log(dev, IVFLAT_LOG_ERROR, "%s", sentence);
+        ivf_log(dev, link->retry ? IVFLAT_LOG_WARNING : IVFLAT_LOG_ERROR, "%s", sentence);
     }
     ivf_tell_link(dev, error);
     return error ? ivf_fail(error, "%s", sentence) : 0;

@@ -37,6 +37,23 @@ static void prepare_request(struct ivf_notifier *notifier, int wake_fd)
     notifier->list[0] = &notifier->request;
 }
 
+static int submit(struct ivf_notifier *notifier, int fd)
+{
+    notifier->request.aio_resfd = (uint32_t)fd;
+    return __builtin_expect(syscall(SYS_io_submit, notifier->context, 1, notifier->list) == 1, 1) ? 0 : -errno;
+}
+
+/* The kernel looks at the eventfd before it looks at the flags. */
+static bool can_be_signalled(struct ivf_notifier *notifier, int fd)
+{
+    int result;
+
+    notifier->request.aio_rw_flags = UNKNOWN_RW_FLAG;
+    result = submit(notifier, fd);
+    notifier->request.aio_rw_flags = 0;
+    return result == -EOPNOTSUPP;
+}
+
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 {
     notifier->context = 0;
@@ -44,7 +61,14 @@ int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
     if (plain) {
         return 0;
     }
-    return syscall(SYS_io_setup, 1, &notifier->context) < 0 ? -errno : 0;
+    if (syscall(SYS_io_setup, 1, &notifier->context) < 0) {
+        return -errno;
+    }
+    if (!can_be_signalled(notifier, wake_fd)) { /* a sandbox that lets us set up, but not submit */
+        ivf_notifier_fini(notifier);
+        return -EPERM;
+    }
+    return 0;
 }
 
 void ivf_notifier_fini(struct ivf_notifier *notifier)
@@ -63,12 +87,6 @@ static void forget_completions(struct ivf_notifier *notifier)
     __atomic_store_n(&ring->head, __atomic_load_n(&ring->tail, __ATOMIC_RELAXED), __ATOMIC_RELEASE);
 }
 
-static int submit(struct ivf_notifier *notifier, int fd)
-{
-    notifier->request.aio_resfd = (uint32_t)fd;
-    return __builtin_expect(syscall(SYS_io_submit, notifier->context, 1, notifier->list) == 1, 1) ? 0 : -errno;
-}
-
 static int make_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -77,17 +95,6 @@ static int make_nonblocking(int fd)
         return flags;
     }
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
-/* The kernel looks at the eventfd before it looks at the flags. */
-static bool can_be_signalled(struct ivf_notifier *notifier, int fd)
-{
-    int result;
-
-    notifier->request.aio_rw_flags = UNKNOWN_RW_FLAG;
-    result = submit(notifier, fd);
-    notifier->request.aio_rw_flags = 0;
-    return result == -EOPNOTSUPP;
 }
 
 static bool is_eventfd_by_name(int fd)
@@ -122,14 +129,6 @@ enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd)
 
 /* Ringing. */
 
-static int ring_by_request(struct ivf_notifier *notifier, int fd)
-{
-    int result = submit(notifier, fd);
-
-    forget_completions(notifier);
-    return result;
-}
-
 static __attribute__((noinline)) int ring_by_write(int fd)
 {
     const uint64_t one = 1;
@@ -143,6 +142,22 @@ static __attribute__((noinline)) int ring_by_write(int fd)
         }
     }
     return 0;
+}
+
+/* The kernel had no memory for a request: rather a write that a hostile peer might just now make block than a ring lost. */
+static __attribute__((noinline, cold)) int ring_for_want_of_memory(int fd)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+    return poll(&room, 1, 0) == 1 ? ring_by_write(fd) : 0; /* no room: it is rung */
+}
+
+static int ring_by_request(struct ivf_notifier *notifier, int fd)
+{
+    int result = submit(notifier, fd);
+
+    forget_completions(notifier);
+    return __builtin_expect(result == -EAGAIN, 0) ? ring_for_want_of_memory(fd) : result;
 }
 
 /* One write, that does not wait where the kernel (6.4 on) can be told so for a pipe; where it cannot, one that poll()

@@ -31,7 +31,8 @@ int32_t ivf_region_check(int fd, uint64_t want, bool require_sealed, uint64_t *s
     if (status.st_size <= 0) {
         return FAIL("the shared memory is empty: its descriptor has 0 bytes, %" PRIu64 " are asked for", want);
     }
-    if ((flags & O_ACCMODE) != O_RDWR) {
+    seals = fcntl(fd, F_GET_SEALS);
+    if ((flags & O_ACCMODE) != O_RDWR || (seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))) {
         return FAIL("the shared memory's descriptor is not for reading and writing both");
     }
     *size = (uint64_t)status.st_size;
@@ -40,7 +41,6 @@ int32_t ivf_region_check(int fd, uint64_t want, bool require_sealed, uint64_t *s
                     " are asked for: set the same size on both sides",
                     *size, want);
     }
-    seals = fcntl(fd, F_GET_SEALS);
     *sealed = seals >= 0 && (seals & F_SEAL_SHRINK);
     if (require_sealed && !*sealed) {
         return FAIL("the shared memory is not sealed against shrinking, and sealed memory is asked for: use a server "
