@@ -26,6 +26,11 @@ struct process {
 /* In the child.  A parent that died before prctl() would leave us for ever. */
 static void become(const char *const *argv, int parent, int input, int output, int lent_fd)
 {
+    union {
+        const char *const *ours;
+        char *const *theirs;
+    } arguments = {.ours = argv}; /* exec changes nothing, though its type does not say so */
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent || dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) {
         _exit(126);
@@ -35,7 +40,7 @@ static void become(const char *const *argv, int parent, int input, int output, i
     } else if (lent_fd >= 0) {
         dup2(lent_fd, LENT_FD);
     }
-    execvp(argv[0], (char *const *)argv);
+    execvp(argv[0], arguments.theirs);
     dprintf(2, "%s cannot be run: %s\n", argv[0], strerror(errno));
     _exit(127);
 }

@@ -26,6 +26,6 @@ const char *process_said(struct process *process);
 /* Sends @signal, waits for its end, and answers waitpid()'s status.  What it said can still be asked for. */
 int process_end(struct process *process, int signal);
 
-int process_pid(const struct process *process);
+int process_pid(const struct process *process); /* 0: reaped */
 
 #endif

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "process.h"
 #include "support.h"
@@ -43,18 +42,19 @@ static const char *program(void)
 
 const char *qemu_missing(void)
 {
-    const char *argv[] = {program(), "-device", "ivshmem-doorbell,help", NULL};
-    char *text = NULL;
-    int status = -1;
-    bool ran = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-                            &text, NULL, &status, NULL);
-    bool has = ran && status == 0 && text && strstr(text, "vectors=");
+    char *command = g_strdup_printf("%s -device ivshmem-doorbell,help", program());
+    char *said = NULL;
+    char *complained = NULL;
+    bool ran = g_spawn_command_line_sync(command, &said, &complained, NULL, NULL);
+    bool has = ran && strstr(said, "vectors=");
 
-    g_free(text);
+    g_free(complained);
+    g_free(said);
+    g_free(command);
     if (!ran) {
-        return PROGRAM " is not installed";
+        return PROGRAM ", or what IVFLAT_QEMU names, is not installed";
     }
-    return has ? NULL : PROGRAM " has no device ivshmem-doorbell";
+    return has ? NULL : PROGRAM ", or what IVFLAT_QEMU names, has no device ivshmem-doorbell";
 }
 
 static struct process *start_program(const char *socket, uint32_t vectors, const char *properties, int qtest_fd)
