@@ -95,11 +95,11 @@ bool ivf_client_read(struct ivf_client *client)
     if (count == -EAGAIN) {
         return true;
     }
+    if (count == 0 || count == -ECONNRESET) { /* reset: it closed without having read all */
+        return gone(client, g_strdup("it closed the connection"));
+    }
     if (count < 0) {
         return gone(client, g_strdup_printf("its connection broke: %s", g_strerror(-count)));
-    }
-    if (count == 0) {
-        return gone(client, g_strdup("it closed the connection"));
     }
     for (uint32_t i = 0; i < received.fd_count; i++) {
         ivf_fd_close(received.fds[i]);
