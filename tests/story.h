@@ -53,7 +53,7 @@ struct story_end {
 void story_begin(struct story *story, const ivflat_config *config);
 /* The device alone, for more to be set; then story_connect(). */
 void story_init(struct story *story, const ivflat_config *config);
-/* A new link, of @story->way. */
+/* A new link, of @story->way.  Its "greeting" is expected and taken away. */
 void story_connect(struct story *story);
 /* The device is freed now, and what the story holds is closed. */
 void story_end(struct story *story);
