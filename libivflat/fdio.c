@@ -61,9 +61,9 @@ static socklen_t address_of(struct sockaddr_un *address, const char *path)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
 }
 
-static int new_socket(void)
+static int new_socket(int type)
 {
-    return or_errno(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return or_errno(socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 static int int_option(int fd, int name, int *value)
@@ -89,11 +89,11 @@ int ivf_fd_check_socket(int fd)
     return result < 0 ? result : or_errno(getpeername(fd, (struct sockaddr *)&address, &length));
 }
 
-int ivf_fd_connect(const char *path)
+static int connect_as(int type, const char *path)
 {
     struct sockaddr_un address;
     socklen_t length = address_of(&address, path);
-    int fd = new_socket();
+    int fd = new_socket(type);
     int result;
 
     if (fd < 0) {
@@ -109,7 +109,13 @@ int ivf_fd_connect(const char *path)
     return fd;
 }
 
-/* Removes the file of a socket that nobody listens on any more. */
+int ivf_fd_connect(const char *path)
+{
+    return connect_as(SOCK_STREAM, path);
+}
+
+/* Removes the file of a socket that nobody listens on any more.  A datagram socket cannot connect to a stream socket,
+ * but is told so only where there is one (EPROTOTYPE): the server there sees no client come and go. */
 static int remove_stale(const char *path)
 {
     struct stat status;
@@ -121,12 +127,12 @@ static int remove_stale(const char *path)
     if (!S_ISSOCK(status.st_mode)) {
         return -EEXIST;
     }
-    fd = ivf_fd_connect(path);
+    fd = connect_as(SOCK_DGRAM, path);
     if (fd == -ECONNREFUSED) {
         return or_errno(unlink(path));
     }
     ivf_fd_close(fd);
-    return fd >= 0 || fd == -EAGAIN ? -EADDRINUSE : fd;
+    return fd >= 0 || fd == -EPROTOTYPE ? -EADDRINUSE : fd;
 }
 
 int ivf_fd_listen(const char *path)
@@ -134,7 +140,7 @@ int ivf_fd_listen(const char *path)
     struct sockaddr_un address;
     socklen_t length = address_of(&address, path);
     int result = remove_stale(path);
-    int fd = result < 0 ? result : new_socket();
+    int fd = result < 0 ? result : new_socket(SOCK_STREAM);
 
     if (fd < 0) {
         return fd;

@@ -103,25 +103,25 @@ static int32_t open_memory(ivflat_server *server, const ivflat_server_config *co
     return server->memory < 0 ? server->memory : 0;
 }
 
-/* Watches @fd, or passes on that there is none. */
-static int watch(const ivflat_server *server, int fd, uint64_t tag)
+/* A descriptor of our own: keeps it in @place and watches it.  Or passes on why there is none. */
+static int keep(const ivflat_server *server, int *place, int fd, uint64_t tag)
 {
+    *place = fd;
     return fd < 0 ? fd : ivf_fd_watch(server->epoll, fd, tag);
 }
 
 static int32_t open_loop(ivflat_server *server)
 {
-    int result;
+    int result = server->epoll = ivf_fd_epoll();
 
-    server->epoll = ivf_fd_epoll();
-    server->wake = ivf_fd_event();
-    server->timer = ivf_fd_timer();
-    result = watch(server, server->listener, IVF_TAG_LISTENER);
-    if (result == 0) {
-        result = watch(server, server->wake, IVF_TAG_WAKE);
+    if (result >= 0) {
+        result = ivf_fd_watch(server->epoll, server->listener, IVF_TAG_LISTENER);
     }
-    if (result == 0) {
-        result = watch(server, server->timer, IVF_TAG_TIMER);
+    if (result >= 0) {
+        result = keep(server, &server->wake, ivf_fd_event(), IVF_TAG_WAKE);
+    }
+    if (result >= 0) {
+        result = keep(server, &server->timer, ivf_fd_timer(), IVF_TAG_TIMER);
     }
     return result < 0 ? ivf_fail_errno(-result, "cannot make the server's event descriptors") : 0;
 }

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Memory for a server: what it is, what it may replace, and what is left when it is not to be had. */
+#include "support.h"
+
+#include "region-create.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <libivflat/ivflat.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char *make_name(void)
+{
+    return g_strdup_printf("/ivflat-create-%d", (int)getpid());
+}
+
+static void expect_size(int fd, uint64_t size)
+{
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_END), (off_t)size);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+}
+
+START_TEST(nobody_resizes_a_sealed_one)
+{
+    int fd = ivf_region_create_sealed(10000);
+
+    expect_size(fd, 10000);
+    ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    ck_assert_int_eq(ftruncate(fd, 9999), -1);
+    ck_assert_int_eq(ftruncate(fd, 10001), -1);
+    ck_assert_int_eq(pwrite(fd, "x", 1, 9999), 1);
+    close_fd(fd);
+}
+END_TEST
+
+START_TEST(a_size_that_no_file_has)
+{
+    ck_assert_int_eq(ivf_region_create_sealed((uint64_t)1 << 63), IVFLAT_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "9223372036854775808 bytes: Invalid argument"));
+    ck_assert_int_eq(ivf_region_create_in(test_folder(), (uint64_t)1 << 63), IVFLAT_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), test_folder()));
+}
+END_TEST
+
+START_TEST(a_new_name_is_created)
+{
+    char *name = make_name();
+    bool created = false;
+    int fd = ivf_region_create_named(name, 4096, &created);
+
+    expect_size(fd, 4096);
+    ck_assert(created);
+    ivf_region_remove_named(name);
+    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
+    close_fd(fd);
+    g_free(name);
+}
+END_TEST
+
+/* One that is there, of @there bytes with a mark in it. */
+static int make_named(const char *name, uint64_t there)
+{
+    int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, (off_t)there), 0);
+    ck_assert_int_eq(pwrite(fd, "mark", 4, 0), 4);
+    return fd;
+}
+
+START_TEST(a_name_that_is_there_is_taken_and_may_grow)
+{
+    char *name = make_name();
+    int before = make_named(name, 4096);
+    bool created = true;
+    char mark[5] = "";
+
+    for (uint64_t size = 4096; size <= 8192; size += 4096) {
+        int fd = ivf_region_create_named(name, size, &created);
+
+        expect_size(fd, size);
+        ck_assert(!created);
+        ck_assert_int_eq(pread(fd, mark, 4, 0), 4);
+        ck_assert_str_eq(mark, "mark");
+        close_fd(fd);
+    }
+    ivf_region_remove_named(name);
+    close_fd(before);
+    g_free(name);
+}
+END_TEST
+
+START_TEST(a_name_that_is_there_never_shrinks)
+{
+    char *name = make_name();
+    int before = make_named(name, 8192);
+    bool created = true;
+
+    ck_assert_int_eq(ivf_region_create_named(name, 4096, &created), IVFLAT_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "has 8192 bytes, 4096 are asked for"));
+    ck_assert(!created);
+    ck_assert_int_eq(lseek(before, 0, SEEK_END), 8192);
+    ivf_region_remove_named(name);
+    close_fd(before);
+    g_free(name);
+}
+END_TEST
+
+START_TEST(a_new_name_without_its_size_is_removed)
+{
+    char *name = make_name();
+    bool created;
+
+    ck_assert_int_lt(ivf_region_create_named(name, (uint64_t)1 << 63, &created), 0);
+    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
+    g_free(name);
+}
+END_TEST
+
+START_TEST(a_name_that_cannot_be)
+{
+    bool created;
+
+    ck_assert_int_eq(ivf_region_create_named("/with/a/folder", 4096, &created), IVFLAT_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "/with/a/folder"));
+    ck_assert(!created);
+}
+END_TEST
+
+START_TEST(a_file_in_a_folder_has_no_name)
+{
+    int fd = ivf_region_create_in(test_folder(), 4097);
+    GDir *dir = g_dir_open(test_folder(), 0, NULL);
+
+    expect_size(fd, 4097);
+    ck_assert_ptr_null(g_dir_read_name(dir));
+    g_dir_close(dir);
+    close_fd(fd);
+}
+END_TEST
+
+/* As nobody, for root may write anywhere. */
+static int refused(void *argument)
+{
+    int32_t fd;
+
+    (void)argument;
+    if (setresuid(65534, 65534, 65534) < 0) {
+        return 77;
+    }
+    fd = ivf_region_create_in(test_folder(), 4096);
+    return fd == IVFLAT_ERR_SYSTEM && strstr(ivflat_last_error(), "Permission denied") ? 0 : 1;
+}
+
+START_TEST(a_folder_that_cannot_be_written)
+{
+    int child;
+
+    if (geteuid() != 0) {
+        printf("a_folder_that_cannot_be_written: skipped, only root can be somebody else\n");
+        return;
+    }
+    child = run_child(refused, NULL);
+    ck_assert_int_eq(join_child(child), 0);
+}
+END_TEST
+
+START_TEST(without_descriptors)
+{
+    char *name = make_name();
+    bool created;
+
+    fill_fds(0);
+    ck_assert_int_eq(ivf_region_create_sealed(4096), IVFLAT_ERR_SYSTEM);
+    ck_assert_int_eq(ivf_region_create_named(name, 4096, &created), IVFLAT_ERR_SYSTEM);
+    ck_assert_int_eq(ivf_region_create_in(test_folder(), 4096), IVFLAT_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "Too many open files"));
+    fill_fds_undo();
+    g_free(name);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("region-create");
+    TCase *tcase = suite_case(suite, "memory");
+
+    tcase_add_test(tcase, nobody_resizes_a_sealed_one);
+    tcase_add_test(tcase, a_size_that_no_file_has);
+    tcase_add_test(tcase, a_new_name_is_created);
+    tcase_add_test(tcase, a_name_that_is_there_is_taken_and_may_grow);
+    tcase_add_test(tcase, a_name_that_is_there_never_shrinks);
+    tcase_add_test(tcase, a_new_name_without_its_size_is_removed);
+    tcase_add_test(tcase, a_name_that_cannot_be);
+    tcase_add_test(tcase, a_file_in_a_folder_has_no_name);
+    tcase_add_test(tcase, a_folder_that_cannot_be_written);
+    tcase_add_test(tcase, without_descriptors);
+    return suite_run(suite);
+}

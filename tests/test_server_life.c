@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the server is asked to be, what it refuses to be, and what it leaves behind. */
+#include "served.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct served served;
+
+/* Fields ---------------------------------------------------------------------------------------------------------- */
+
+static char path_107[108];
+static char path_108[109];
+
+START_TEST(a_field_that_cannot_be_is_refused_by_its_name)
+{
+    memset(path_108, 'x', 108);
+    served_refused(&(ivflat_server_config){.vectors = 65537}, IVFLAT_ERR_INVALID, "vectors is 65537, at most 65536");
+    served_refused(&(ivflat_server_config){.no_interrupts = 2}, IVFLAT_ERR_INVALID, "no_interrupts is 2");
+    served_refused(&(ivflat_server_config){.memory_size = (uint64_t)1 << 63}, IVFLAT_ERR_INVALID,
+                   "memory_size is 9223372036854775808 bytes, at most 9223372036854775807");
+    served_refused(&(ivflat_server_config){.memory_name = "/a", .memory_dir = "/tmp"}, IVFLAT_ERR_INVALID,
+                   "memory_name and .memory_dir");
+    served_refused(&(ivflat_server_config){.socket_path = ""}, IVFLAT_ERR_INVALID, "no socket path");
+    served_refused(&(ivflat_server_config){.socket_path = path_108}, IVFLAT_ERR_INVALID, "108 bytes");
+}
+END_TEST
+
+START_TEST(no_config_and_no_path_are_refused)
+{
+    ivflat_server_config config = {.struct_size = sizeof(config)};
+    ivflat_server *server;
+
+    ck_assert_int_eq(ivflat_server_new(NULL, &config, NULL), IVFLAT_ERR_INVALID);
+    ck_assert_int_eq(ivflat_server_new(&server, NULL, NULL), IVFLAT_ERR_INVALID);
+    ck_assert_int_eq(ivflat_server_new(&server, &config, NULL), IVFLAT_ERR_INVALID);
+    ck_assert_ptr_null(server);
+}
+END_TEST
+
+/* A path of 107 bytes has no room for an end mark in the address, and is right. */
+START_TEST(a_path_of_107_bytes_is_taken)
+{
+    struct stat status;
+
+    snprintf(path_107, sizeof(path_107), "%s/%0*d", test_folder(), 107 - (int)strlen(test_folder()) - 1, 7);
+    ck_assert_uint_eq(strlen(path_107), 107);
+    served_begin(&served, &(ivflat_server_config){.socket_path = path_107});
+    ck_assert_int_eq(lstat(path_107, &status), 0);
+    served_end(&served);
+    ck_assert_int_ne(lstat(path_107, &status), 0);
+}
+END_TEST
+
+/* A config or hooks of another release. */
+struct longer {
+    ivflat_server_config config;
+    uint32_t more;
+    uint32_t end;
+};
+
+START_TEST(struct_size_tells_what_is_there)
+{
+    struct longer longer = {.config = {.struct_size = sizeof(longer), .socket_path = test_path("server")}};
+    ivflat_server_hooks hooks = {.struct_size = sizeof(hooks) - 1};
+    ivflat_server *server;
+
+    longer.more = 1;
+    ck_assert_int_eq(ivflat_server_new(&server, &longer.config, NULL), IVFLAT_ERR_INVALID);
+    longer.more = 0;
+    ck_assert_int_eq(ivflat_server_new(&server, &longer.config, &hooks), IVFLAT_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "ivflat_server_hooks.struct_size"));
+    hooks = (ivflat_server_hooks){.struct_size = sizeof(hooks), .reserved = 1};
+    ck_assert_int_eq(ivflat_server_new(&server, &longer.config, &hooks), IVFLAT_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "reserved"));
+    longer.config.struct_size = 0;
+    ck_assert_int_eq(ivflat_server_new(&server, &longer.config, NULL), IVFLAT_ERR_INVALID);
+    ck_assert(!g_file_test(longer.config.socket_path, G_FILE_TEST_EXISTS));
+    longer.config.struct_size = sizeof(longer);
+    ck_assert_int_eq(ivflat_server_new(&server, &longer.config, NULL), 0);
+    ivflat_server_free(server);
+}
+END_TEST
+
+/* The socket ------------------------------------------------------------------------------------------------------ */
+
+/* What a server that was killed leaves. */
+static void make_stale(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    strcpy(address.sun_path, path);
+    ck_assert_int_eq(bind(sock, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(listen(sock, 1), 0);
+    close_fd(sock);
+}
+
+START_TEST(a_stale_socket_is_replaced)
+{
+    struct guest guest;
+
+    make_stale(test_path("server"));
+    served_begin(&served, NULL);
+    guest_join(&guest, &served);
+    guest_expect(&guest, "0; 0; -1 memory 4194304; 0 eventfd");
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
+/* And the live one's clients do not notice that it was tried. */
+START_TEST(a_live_socket_is_refused)
+{
+    struct guest guest;
+    struct guest next;
+
+    served_begin(&served, NULL);
+    guest_join(&guest, &served);
+    guest_skip(&guest);
+    served_refused(NULL, IVFLAT_ERR_SYSTEM, "listens on");
+    served_run(&served);
+    guest_expect(&guest, "");
+    guest_join(&next, &served);
+    guest_expect(&next, "0; 1; -1 memory 4194304; 0 eventfd; 1 eventfd");
+    guest_leave(&guest, NULL);
+    guest_leave(&next, NULL);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_stays)
+{
+    ck_assert(g_file_set_contents(test_path("server"), "precious", -1, NULL));
+    served_refused(NULL, IVFLAT_ERR_SYSTEM, "is no socket");
+    ck_assert(g_file_test(test_path("server"), G_FILE_TEST_IS_REGULAR));
+}
+END_TEST
+
+START_TEST(a_folder_that_is_not_there_is_named)
+{
+    served_refused(&(ivflat_server_config){.socket_path = test_path("none/server")}, IVFLAT_ERR_SYSTEM,
+                   "none/server: No such file or directory");
+    served_refused(&(ivflat_server_config){.memory_dir = test_path("none")}, IVFLAT_ERR_SYSTEM,
+                   "none: No such file or directory");
+    ck_assert(!g_file_test(test_path("server"), G_FILE_TEST_EXISTS));
+}
+END_TEST
+
+START_TEST(another_servers_socket_is_not_removed)
+{
+    struct stat status;
+
+    served_begin(&served, NULL);
+    ck_assert_int_eq(unlink(served.path), 0);
+    make_stale(served.path);
+    served_end(&served);
+    ck_assert_int_eq(lstat(test_path("server"), &status), 0);
+}
+END_TEST
+
+START_TEST(without_descriptors_nothing_is_left_behind)
+{
+    for (uint32_t spare = 0; spare < 6; spare++) { /* listener, memory, epoll, wake, timer; one to look at the socket */
+        fill_fds(spare);
+        if (spare < 5) {
+            served_refused(NULL, IVFLAT_ERR_SYSTEM, "Too many open files");
+        } else {
+            served_begin(&served, NULL);
+            served_end(&served);
+        }
+        fill_fds_undo();
+        ck_assert(!g_file_test(test_path("server"), G_FILE_TEST_EXISTS));
+    }
+}
+END_TEST
+
+/* The memory ------------------------------------------------------------------------------------------------------ */
+
+static char *memory_name(void)
+{
+    return g_strdup_printf("/ivflat-test-%d", (int)getpid());
+}
+
+static int open_named(const char *name, int flags)
+{
+    return shm_open(name, flags | O_RDWR | O_CLOEXEC, 0600);
+}
+
+START_TEST(a_named_memory_is_removed_at_the_end)
+{
+    char *name = memory_name();
+    struct guest guest;
+    struct stat status;
+    int fd;
+
+    served_begin(&served, &(ivflat_server_config){.memory_name = name, .memory_size = 4096});
+    guest_join(&guest, &served);
+    guest_expect(&guest, "0; 0; -1 memory 4096; 0 eventfd");
+    fd = open_named(name, 0);
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    ck_assert_int_eq(status.st_size, 4096);
+    ck_assert_int_eq(status.st_mode & 0777, 0600);
+    close_fd(fd);
+    served_end(&served);
+    ck_assert_int_eq(open_named(name, 0), -1);
+    guest_leave(&guest, NULL);
+    g_free(name);
+}
+END_TEST
+
+START_TEST(a_memory_in_a_folder_has_no_name)
+{
+    struct guest guest;
+    GDir *dir;
+
+    served_begin(&served, &(ivflat_server_config){.memory_dir = test_folder(), .memory_size = 4096});
+    guest_join(&guest, &served);
+    guest_expect(&guest, "0; 0; -1 memory 4096; 0 eventfd");
+    dir = g_dir_open(test_folder(), 0, NULL);
+    ck_assert_str_eq(g_dir_read_name(dir), "server");
+    ck_assert_ptr_null(g_dir_read_name(dir));
+    g_dir_close(dir);
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
+/* A second server on the first one's socket is refused before it touches the memory that both name. */
+START_TEST(a_refused_server_touches_no_memory)
+{
+    char *name = memory_name();
+    int fd;
+
+    served_begin(&served, &(ivflat_server_config){.memory_name = name, .memory_size = 4096});
+    served_refused(&(ivflat_server_config){.memory_name = name, .memory_size = 8192}, IVFLAT_ERR_SYSTEM, "listens on");
+    fd = open_named(name, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_END), 4096);
+    close_fd(fd);
+    served_end(&served);
+    g_free(name);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server_life");
+    TCase *tcase = suite_case(suite, "fields");
+
+    tcase_add_test(tcase, a_field_that_cannot_be_is_refused_by_its_name);
+    tcase_add_test(tcase, no_config_and_no_path_are_refused);
+    tcase_add_test(tcase, a_path_of_107_bytes_is_taken);
+    tcase_add_test(tcase, struct_size_tells_what_is_there);
+
+    tcase = suite_case(suite, "socket");
+    tcase_add_test(tcase, a_stale_socket_is_replaced);
+    tcase_add_test(tcase, a_live_socket_is_refused);
+    tcase_add_test(tcase, what_is_no_socket_stays);
+    tcase_add_test(tcase, a_folder_that_is_not_there_is_named);
+    tcase_add_test(tcase, another_servers_socket_is_not_removed);
+    tcase_add_test(tcase, without_descriptors_nothing_is_left_behind);
+
+    tcase = suite_case(suite, "memory");
+    tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
+    tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
+    tcase_add_test(tcase, a_refused_server_touches_no_memory);
+    return suite_run(suite);
+}
