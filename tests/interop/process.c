@@ -99,19 +99,29 @@ static bool listen_to(struct process *process)
     return got < 0 && errno == EAGAIN;
 }
 
+static int64_t now_ms(void)
+{
+    return g_get_monotonic_time() / 1000;
+}
+
+/* False: nothing came in time. */
+static bool wait_output(const struct process *process, int64_t deadline)
+{
+    struct pollfd output = {.fd = process->output, .events = POLLIN};
+    int64_t rest = deadline - now_ms();
+
+    return rest > 0 && poll(&output, 1, (int)rest) == 1;
+}
+
 bool process_says(struct process *process, const char *pattern, int timeout_ms)
 {
-    int64_t deadline = g_get_monotonic_time() / 1000 + timeout_ms;
+    int64_t deadline = now_ms() + timeout_ms;
     bool talks = listen_to(process);
 
     while (!g_regex_match_simple(pattern, process->said->str, 0, 0)) {
-        struct pollfd output = {.fd = process->output, .events = POLLIN};
-        int64_t rest = deadline - g_get_monotonic_time() / 1000;
-
-        if (!talks || rest <= 0) {
+        if (!talks || !wait_output(process, deadline)) {
             return false;
         }
-        poll(&output, 1, (int)rest);
         talks = listen_to(process);
     }
     return true;
@@ -130,13 +140,26 @@ const char *process_said(struct process *process)
     return process->said->str;
 }
 
+/* Its outputs are closed when it ends, which can be waited for, and for so long and no longer. */
+static void wait_silent(struct process *process)
+{
+    int64_t deadline = now_ms() + PATIENCE_MS;
+
+    while (listen_to(process)) {
+        ck_assert_msg(wait_output(process, deadline), "it does not end, and said:\n%s", process->said->str);
+    }
+}
+
 int process_end(struct process *process, int signal)
 {
     int pid = process->pid;
+    int status;
 
-    process->pid = 0;
     ck_assert_int_eq(kill(pid, signal), 0);
-    return join_child(pid);
+    wait_silent(process);
+    process->pid = 0;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
 }
 
 int process_pid(const struct process *process)
