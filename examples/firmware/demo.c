@@ -44,6 +44,18 @@ static void say_got(const struct demo *demo, uint32_t from, const struct demo_ch
     demo->say(line.text);
 }
 
+static void say_total(const struct demo *demo)
+{
+    struct demo_total total = demo_total(demo);
+    struct line line = begin_line(demo);
+
+    line_add(&line, ": sent ", total.sent);
+    line_add(&line, ", received ", total.received);
+    line_add(&line, ", bad ", total.bad);
+    line_add(&line, ", interrupts ", demo->interrupts);
+    demo->say(line.text);
+}
+
 static void say_greeting(const struct demo *demo, uint32_t from, const struct message *message, uint32_t length)
 {
     struct line line = begin_line(demo);
@@ -127,13 +139,25 @@ static int32_t send_mail(struct demo *demo, uint32_t to)
     return 1;
 }
 
-static int32_t send_report(struct demo *demo, uint32_t to)
+/* We say it before we report it: who has all reports may end us. */
+static int32_t all_exchanged(struct demo *demo)
 {
     struct demo_total total = demo_total(demo);
-    struct message message = {REPORT, (uint16_t)demo->id, (uint16_t)to, (uint16_t)total.bad, {0}};
+
+    if (total.sent + total.received < 2 * DEMO_MESSAGES * (DEMO_PEERS - 1))
+        return 0;
+    if (!demo->said_total)
+        say_total(demo);
+    demo->said_total = 1;
+    return 1;
+}
+
+static int32_t send_report(struct demo *demo, uint32_t to)
+{
+    struct message message = {REPORT, (uint16_t)demo->id, (uint16_t)to, (uint16_t)demo_total(demo).bad, {0}};
     struct demo_channel *channel = &demo->with[to];
 
-    if (total.received < DEMO_MESSAGES * (DEMO_PEERS - 1) || channel->report_sent)
+    if (!all_exchanged(demo) || channel->report_sent)
         return 0;
     channel->report_sent = ivflat_ring_put(&channel->out, &message, 8) == IVFLAT_RING_DONE;
     return (int32_t)channel->report_sent;

@@ -30,7 +30,9 @@ struct demo_channel {
 
 struct demo {
     uint32_t id;
-    uint32_t spoil; /* 1: send one message that is not what it should be */
+    uint32_t spoil;               /* 1: send one message that is not what it should be */
+    volatile uint32_t interrupts; /* counted by who has the demo, for its last line */
+    uint32_t said_total;
     void (*doorbell)(uint32_t peer, uint32_t vector);
     void (*say)(const char *line);
     struct demo_channel with[DEMO_PEERS];

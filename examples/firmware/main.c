@@ -11,11 +11,14 @@ void device_isr(void);
 void systick_isr(void);
 int main(void);
 
-static volatile uint32_t rung, ticked, interrupts;
+static void doorbell(uint32_t peer, uint32_t vector);
+
+static struct demo demo = {.doorbell = doorbell, .say = console_line};
+static volatile uint32_t rung, ticked;
 
 void device_isr(void)
 {
-    interrupts++;
+    demo.interrupts++;
     rung = 1;
 }
 
@@ -39,27 +42,14 @@ static void say(const char *text, uint32_t number, const char *more)
     console_line(line.text);
 }
 
-static void say_total(const struct demo *demo)
-{
-    struct demo_total total = demo_total(demo);
-    struct line line = {{0}, 0};
-
-    line_add(&line, "peer ", demo->id);
-    line_add(&line, ": sent ", total.sent);
-    line_add(&line, ", received ", total.received);
-    line_add(&line, ", bad ", total.bad);
-    line_add(&line, ", interrupts ", interrupts);
-    console_line(line.text);
-}
-
 /* While we wait for others we look again every tick, and ring again who has not read: see ivflat-guest.h. */
-static void run(struct demo *demo)
+static void run(void)
 {
     cortex_m_tick(BOARD_TICK);
-    for (demo_step(demo); !demo_done(demo); demo_step(demo)) {
+    for (demo_step(&demo); !demo_done(&demo); demo_step(&demo)) {
         ivflat_guest_sleep(&rung);
         if (ticked)
-            demo_remind(demo);
+            demo_remind(&demo);
         ticked = 0;
     }
     cortex_m_tick(0);
@@ -67,8 +57,6 @@ static void run(struct demo *demo)
 
 int main(void)
 {
-    static struct demo demo = {.doorbell = doorbell, .say = console_line};
-
     console_open();
     demo.id = ivflat_guest_wait_id(BOARD_MMR);
     say("peer ", demo.id, ": up");
@@ -77,7 +65,6 @@ int main(void)
         return 1;
     }
     cortex_m_enable_irq(BOARD_IRQ);
-    run(&demo);
-    say_total(&demo);
+    run();
     return 0;
 }

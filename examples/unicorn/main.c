@@ -32,7 +32,7 @@ static void on_link(void *user, uint32_t link, int32_t error)
 {
     (void)user;
     if (link == IVFLAT_LINK_DOWN && error != 0)
-        fprintf(stderr, "ivflat-unicorn: %s; the guest goes on with the peers that it has\n", ivflat_last_error());
+        fprintf(stderr, "ivflat-unicorn: the link is down, the guest goes on with the peers that it has\n");
 }
 
 static void on_log(void *user, uint32_t level, const char *text)
