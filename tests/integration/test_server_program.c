@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ivflat-server: its command line, its files, and how it begins and ends. */
+#include "program.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define IN_FRONT SERVER, "-F", "-S", test_path("s")
+
+/* Bad command lines: one sentence, exit status 2, nothing left behind -------------------------------------------- */
+
+START_TEST(an_unknown_option)
+{
+    program_run(2, "^ivflat-server: -x is no option .*--help[^\n]*\n$", SERVER, "-x");
+    program_run(2, "^ivflat-server: --nonsense is no option .*--help[^\n]*\n$", SERVER, "-F", "--nonsense", "-v");
+    program_run(2, "^ivflat-server: -Fx is no option [^\n]*\n$", SERVER, "-Fx");
+    program_run(2, "^ivflat-server: -S needs a value[^\n]*\n$", SERVER, "-S");
+    program_run(2, "^ivflat-server: --size needs a value[^\n]*\n$", SERVER, "--size");
+    program_run(2, "^ivflat-server: word stands alone[^\n]*\n$", SERVER, "-F", "word");
+}
+END_TEST
+
+START_TEST(a_size_that_is_none)
+{
+    program_run(2, "^ivflat-server: --size=0 is no size[^\n]*\n$", IN_FRONT, "-l", "0");
+    program_run(2, "^ivflat-server: --size=0K is no size[^\n]*\n$", IN_FRONT, "-l", "0K");
+    program_run(2, "^ivflat-server: --size=four is no size[^\n]*\n$", IN_FRONT, "--size=four");
+    program_run(2, "^ivflat-server: --size= is no size[^\n]*\n$", IN_FRONT, "-l", "");
+    program_run(2, "^ivflat-server: --size=K is no size[^\n]*\n$", IN_FRONT, "-l", "K");
+    program_run(2, "^ivflat-server: --size=-4M is no size[^\n]*\n$", IN_FRONT, "-l", "-4M");
+    program_run(2, "^ivflat-server: --size=4MM is no size[^\n]*\n$", IN_FRONT, "-l", "4MM");
+    program_run(2, "^ivflat-server: --size=8000000000G is too large[^\n]*\n$", IN_FRONT, "-l", "8000000000G");
+    program_run(2, "^ivflat-server: --size=9223372036854775807 is too large[^\n]*\n$", IN_FRONT, "-l",
+                "9223372036854775807");
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(vectors_that_are_none)
+{
+    program_run(2, "^ivflat-server: --vectors=two is no number[^\n]*\n$", IN_FRONT, "-n", "two");
+    program_run(2, "^ivflat-server: --vectors=-1 is no number[^\n]*\n$", IN_FRONT, "-n", "-1");
+    program_run(2, "^ivflat-server: --vectors=65537 is no number [^\n]* 65536\n$", IN_FRONT, "-n65537");
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(options_that_contradict_each_other)
+{
+    program_run(2, "^ivflat-server: --shm-name and --shm-dir [^\n]*\n$", IN_FRONT, "-M", "a", "-m", "/tmp");
+    program_run(2, "^ivflat-server: --verbose needs --foreground[^\n]*\n$", SERVER, "-v", "-S", test_path("s"));
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long)
+{
+    char path[109] = "";
+
+    memset(path, 'x', 108);
+    program_run(2, "^ivflat-server: socket path of 108 bytes [^\n]*107[^\n]*\n$", SERVER, "-F", "-S", path);
+    program_run(2, "^ivflat-server: no socket path [^\n]*\n$", SERVER, "-F", "-S", "");
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(folders_that_are_not_there)
+{
+    program_run(2, "^ivflat-server: cannot listen on [^\n]*/none/s: No such file or directory\n$", SERVER, "-F", "-S",
+                test_path("none/s"));
+    program_run(2, "^ivflat-server: cannot make a file [^\n]*/none: No such file or directory\n$", IN_FRONT, "-m",
+                test_path("none"));
+    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*none/pid[^\n]*No such file[^\n]*\n$", SERVER, "-S",
+                test_path("s"), "-p", test_path("none/pid"));
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(folders_that_cannot_be_written)
+{
+    if (!program_run_as_nobody(2, "^ivflat-server: cannot listen on [^\n]*/s: Permission denied\n$", IN_FRONT)) {
+        return;
+    }
+    ck_assert_int_eq(mkdir(test_path("open"), 0777), 0);
+    ck_assert_int_eq(chmod(test_path("open"), 0777), 0);
+    program_run_as_nobody(2, "^ivflat-server: cannot make a file [^\n]*: Permission denied\n$", SERVER, "-F", "-S",
+                          test_path("open/s"), "-m", test_folder());
+    program_run_as_nobody(2, "^ivflat-server: cannot write the pid file: [^\n]*Permission denied[^\n]*\n$", SERVER,
+                          "-S", test_path("open/s"), "-p", test_path("pid"));
+    expect_folder("open");
+    ck_assert_int_eq(rmdir(test_path("open")), 0); /* it is empty */
+}
+END_TEST
+
+START_TEST(a_socket_that_lives)
+{
+    struct process *server = server_begin("1");
+
+    program_run(2, "^ivflat-server: a server listens on [^\n]*/s already[^\n]*\n$", IN_FRONT);
+    program_run(2, "^ivflat-server: a server listens on [^\n]*/s already[^\n]*\n$", SERVER, "-S", test_path("s"), "-p",
+                test_path("pid"));
+    expect_folder("s");
+    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_socket)
+{
+    ck_assert(g_file_set_contents(test_path("s"), "precious", -1, NULL));
+    program_run(2, "^ivflat-server: [^\n]*/s is there and is no socket[^\n]*\n$", IN_FRONT);
+    expect_folder("s");
+}
+END_TEST
+
+/* What is right --------------------------------------------------------------------------------------------------- */
+
+START_TEST(help_and_version)
+{
+    program_run(0,
+                "^usage: .*-h, --help.*-v, --verbose.*-F, --foreground.*-p, --pid-file.*-S, --socket.*-M, --shm-name.*"
+                "-m, --shm-dir.*-l, --size.*-n, --vectors",
+                SERVER, "-h");
+    program_run(0, "^usage: ", SERVER, "--help");
+    program_run(0, "^ivflat-server [0-9]+\\.[0-9]+\\.[0-9]+\n$", SERVER, "--version");
+}
+END_TEST
+
+/* Up, with what it says; then down. */
+static void expect_ready(const char *option, const char *value, const char *said)
+{
+    struct process *server = program_start(IN_FRONT, option, value);
+    char *pattern = g_strdup_printf("^%s$", said);
+
+    process_expect(server, pattern);
+    process_expect_end(server, SIGTERM, 0);
+    expect_folder("");
+    g_free(pattern);
+}
+
+START_TEST(the_defaults_are_those_of_qemus_server)
+{
+    expect_ready(NULL, NULL, "ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector\\)\n");
+}
+END_TEST
+
+START_TEST(sizes_are_rounded_up_to_a_power_of_two_and_it_is_said)
+{
+    expect_ready("-l", "5M",
+                 "ivflat-server: the size of 5242880 bytes is rounded up to 8388608\n"
+                 "ivflat-server: ready [^\n]*\\(8388608 bytes, 1 vector\\)\n");
+    expect_ready("-l", "4097", "ivflat-server: [^\n]* 4097 [^\n]* 8192\n[^\n]*\\(8192 bytes[^\n]*\n");
+    expect_ready("-l64k", NULL, "ivflat-server: ready [^\n]*\\(65536 bytes[^\n]*\n");
+    expect_ready("--size=2g", NULL, "ivflat-server: ready [^\n]*\\(2147483648 bytes[^\n]*\n");
+    expect_ready("-l", "0x1000", "ivflat-server: ready [^\n]*\\(4096 bytes[^\n]*\n");
+}
+END_TEST
+
+START_TEST(as_many_vectors_as_asked_for)
+{
+    expect_ready("-n0", NULL, "[^\n]*\\(4194304 bytes, 0 vectors\\)\n");
+    expect_ready("--vectors", "64", "[^\n]*, 64 vectors\\)\n");
+    expect_ready("-n", "0x10", "[^\n]*, 16 vectors\\)\n");
+    expect_ready("-n65536", NULL, "[^\n]*, 65536 vectors\\)\n");
+}
+END_TEST
+
+START_TEST(both_signals_end_it_cleanly)
+{
+    for (int i = 0; i < 2; i++) {
+        struct process *server = server_begin("1");
+
+        expect_folder("s");
+        process_expect_end(server, i ? SIGINT : SIGTERM, 0);
+        expect_folder("");
+    }
+}
+END_TEST
+
+START_TEST(verbose_says_who_comes_and_goes)
+{
+    struct process *server = server_begin("1");
+    struct process *client = client_begin("0");
+    char *pattern = g_strdup_printf("client 0 joined, process %d\n", process_pid(client));
+
+    process_expect(server, pattern);
+    client_does(client, "quit", "");
+    process_expect(server, "client 0 left: it closed the connection\n");
+    process_expect_end(client, 0, 0);
+    process_expect_end(server, SIGTERM, 0);
+    g_free(pattern);
+}
+END_TEST
+
+START_TEST(a_server_that_was_killed_leaves_no_obstacle)
+{
+    struct process *server = server_begin("1");
+
+    process_end(server, SIGKILL);
+    expect_folder("s");
+    server = server_begin("1");
+    client_begin("0");
+    process_expect_end(server, SIGTERM, 0);
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(a_reader_of_its_lines_may_go)
+{
+    const char *argv[] = {"sh", "-c", "exec \"$0\" -F -v -S \"$1\" >&3", SERVER, test_path("s"), NULL};
+    struct process *server;
+    int ends[2];
+
+    make_pipe(ends);
+    server = process_start(argv, ends[1]);
+    wait_readable(ends[0]); /* "ready" */
+    close_fd(ends[0]);
+    close_fd(ends[1]);
+    for (int i = 0; i < 3; i++) {
+        program_run(0, "joined as", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    }
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+/* Memory ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_named_memory_is_removed_at_the_end)
+{
+    char *name = g_strdup_printf("ivflat-test-%d", (int)getpid());
+    struct process *server = program_start(IN_FRONT, "-M", name, "-l", "64K");
+    int fd;
+
+    process_expect(server, "ready");
+    program_run(0, "wrote 5 bytes", CLIENT, "-S", test_path("s"), "--write", "0:hello");
+    fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_END), 65536);
+    close_fd(fd);
+    process_expect_end(server, SIGTERM, 0);
+    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
+    g_free(name);
+}
+END_TEST
+
+START_TEST(a_memory_in_a_folder_has_no_name)
+{
+    struct process *server = program_start(IN_FRONT, "-m", test_folder());
+
+    process_expect(server, "ready");
+    program_run(0, "joined as 0, 4194304 bytes", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    expect_folder("s");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+/* The background -------------------------------------------------------------------------------------------------- */
+
+/* What is orphaned comes to us, so that it can be waited for. */
+static int begin_background(void)
+{
+    char *text;
+    int pid;
+
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    program_run(0, "^ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector\\)\n$", SERVER, "-S", test_path("s"),
+                "-p", test_path("pid"));
+    ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
+    pid = atoi(text);
+    ck_assert_int_gt(pid, 1);
+    ck_assert_int_eq(text[strlen(text) - 1], '\n');
+    g_free(text);
+    return pid;
+}
+
+START_TEST(in_the_background_it_is_ready_when_it_seems_so)
+{
+    int pid = begin_background();
+    char *link = g_strdup_printf("/proc/%d/fd/1", pid);
+    char *target = g_file_read_link(link, NULL);
+
+    ck_assert_str_eq(target, "/dev/null");
+    ck_assert_int_eq(getsid(pid), pid);
+    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    expect_folder("pid s");
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    ck_assert_int_eq(join_child(pid), 0);
+    expect_folder("");
+    g_free(link);
+    g_free(target);
+}
+END_TEST
+
+START_TEST(another_servers_pid_file_is_not_removed)
+{
+    int pid = begin_background();
+
+    ck_assert(g_file_set_contents(test_path("pid"), "1\n", -1, NULL));
+    ck_assert_int_eq(kill(pid, SIGINT), 0);
+    ck_assert_int_eq(join_child(pid), 0);
+    expect_folder("pid");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server_program");
+    TCase *tcase = suite_case(suite, "bad command lines");
+
+    tcase_add_test(tcase, an_unknown_option);
+    tcase_add_test(tcase, a_size_that_is_none);
+    tcase_add_test(tcase, vectors_that_are_none);
+    tcase_add_test(tcase, options_that_contradict_each_other);
+    tcase_add_test(tcase, a_path_that_is_too_long);
+    tcase_add_test(tcase, folders_that_are_not_there);
+    tcase_add_test(tcase, folders_that_cannot_be_written);
+    tcase_add_test(tcase, a_socket_that_lives);
+    tcase_add_test(tcase, a_file_that_is_no_socket);
+
+    tcase = suite_case(suite, "what is right");
+    tcase_add_test(tcase, help_and_version);
+    tcase_add_test(tcase, the_defaults_are_those_of_qemus_server);
+    tcase_add_test(tcase, sizes_are_rounded_up_to_a_power_of_two_and_it_is_said);
+    tcase_add_test(tcase, as_many_vectors_as_asked_for);
+    tcase_add_test(tcase, both_signals_end_it_cleanly);
+    tcase_add_test(tcase, verbose_says_who_comes_and_goes);
+    tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
+    tcase_add_test(tcase, a_reader_of_its_lines_may_go);
+
+    tcase = suite_case(suite, "memory");
+    tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
+    tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
+
+    tcase = suite_case(suite, "background");
+    tcase_add_test(tcase, in_the_background_it_is_ready_when_it_seems_so);
+    tcase_add_test(tcase, another_servers_pid_file_is_not_removed);
+    return suite_run(suite);
+}
