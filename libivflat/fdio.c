@@ -156,6 +156,26 @@ int ivf_fd_listen(const char *path)
     return fd;
 }
 
+void ivf_fd_remember_file(const char *path, struct ivf_file *file)
+{
+    struct stat status;
+
+    *file = (struct ivf_file){0};
+    if (lstat(path, &status) == 0) {
+        *file = (struct ivf_file){.device = status.st_dev, .inode = status.st_ino};
+    }
+}
+
+void ivf_fd_remove_file(const char *path, const struct ivf_file *file)
+{
+    struct ivf_file now;
+
+    ivf_fd_remember_file(path, &now);
+    if (now.inode && now.inode == file->inode && now.device == file->device) {
+        unlink(path);
+    }
+}
+
 int ivf_fd_accept(int listener)
 {
     int fd;

@@ -25,6 +25,14 @@ int ivf_fd_connect(const char *path);
 /* A listening, non-blocking socket at @path; a stale socket file is replaced.  -EADDRINUSE: somebody listens there. */
 int ivf_fd_listen(const char *path);
 
+/* Which file a path named, so as to remove no other that took its place. */
+struct ivf_file {
+    uint64_t device;
+    uint64_t inode; /* 0: none */
+};
+void ivf_fd_remember_file(const char *path, struct ivf_file *file);
+void ivf_fd_remove_file(const char *path, const struct ivf_file *file);
+
 /* The next client, non-blocking; -EAGAIN: none. */
 int ivf_fd_accept(int listener);
 

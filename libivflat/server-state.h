@@ -6,8 +6,8 @@
 #include <glib.h>
 #include <libivflat/ivflat-server.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
+#include "fdio.h"
 #include "server-client.h"
 #include "server-ids.h"
 
@@ -28,8 +28,7 @@ struct ivflat_server {
     uint64_t memory_size;
     char *memory_name; /* to remove at the end, or NULL */
     char *socket_path;
-    dev_t socket_device; /* the file that we made at socket_path */
-    ino_t socket_inode;
+    struct ivf_file socket_file; /* that we made at socket_path */
 
     struct ivf_ids ids;
     GQueue all;     /* clients in the order in which they came */

@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define DEFAULT_SIZE ((uint64_t)4 << 20)
 #define FIRST(type)  (uint32_t)sizeof(type) /* this is the first release */
@@ -47,28 +45,6 @@ static int32_t check_config(const ivflat_server_config *config)
     return error ? error : check_memory(config);
 }
 
-/* Remembers which file it is, so as not to remove another server's at the end. */
-static void remember_socket(ivflat_server *server, const char *path)
-{
-    struct stat status;
-
-    server->socket_path = g_strdup(path);
-    if (lstat(path, &status) == 0) {
-        server->socket_device = status.st_dev;
-        server->socket_inode = status.st_ino;
-    }
-}
-
-static void remove_socket(ivflat_server *server)
-{
-    struct stat status;
-
-    if (server->socket_path && lstat(server->socket_path, &status) == 0 && status.st_dev == server->socket_device &&
-        status.st_ino == server->socket_inode) {
-        unlink(server->socket_path);
-    }
-}
-
 static int32_t open_socket(ivflat_server *server, const char *path)
 {
     server->listener = ivf_fd_listen(path);
@@ -83,7 +59,8 @@ static int32_t open_socket(ivflat_server *server, const char *path)
     if (server->listener < 0) {
         return ivf_fail_errno(-server->listener, "cannot listen on %s", path);
     }
-    remember_socket(server, path);
+    server->socket_path = g_strdup(path);
+    ivf_fd_remember_file(path, &server->socket_file);
     return 0;
 }
 
@@ -192,7 +169,9 @@ void ivflat_server_free(ivflat_server *server)
         ivf_server_log(server, IVFLAT_LOG_ERROR, "ivflat_server_free() was called from inside a hook: nothing is done");
         return;
     }
-    remove_socket(server);
+    if (server->socket_path) { /* another server may have put its own there since */
+        ivf_fd_remove_file(server->socket_path, &server->socket_file);
+    }
     ivf_clients_close(server);
     ivf_ids_fini(&server->ids);
     if (server->memory_name) {
