@@ -72,6 +72,10 @@ static void on_link(void *user, uint32_t link, int32_t error)
 {
     struct client *client = user;
 
+    if (link == IVFLAT_LINK_READY) { /* said here, for peers may come in the same dispatch */
+        client->joined = TRUE;
+        say_joined(ivflat_device_id(client->device), ivflat_device_memory_size(client->device));
+    }
     if (link == IVFLAT_LINK_DOWN && error != 0 && client->joined) {
         client_tell_peer(client);
         say_error("the link was lost: %s", ivflat_last_error());
@@ -117,9 +121,7 @@ int client_join(struct client *client, const char *path)
         say_error("cannot join the server on %s: %s", path, ivflat_last_error());
         return error == IVFLAT_ERR_INVALID ? STATUS_USAGE : STATUS_LINK;
     }
-    client->joined = TRUE;
-    say_joined(ivflat_device_id(client->device), ivflat_device_memory_size(client->device));
-    return STATUS_DONE;
+    return client->status; /* it may be lost again */
 }
 
 /* There is no mark for the end of set-up (P7), but a server that keeps the specification's order (P6) gives us our own

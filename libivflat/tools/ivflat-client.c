@@ -4,6 +4,7 @@
 #include "client-output.h"
 #include "client.h"
 #include "numbers.h"
+#include "standard-fds.h"
 
 #include <libivflat/ivflat-glib.h>
 #include <stdio.h>
@@ -166,9 +167,11 @@ int main(int argc, char **argv)
 {
     struct options options = {.limit = -1, .script = g_queue_new()};
     GError *error = NULL;
-    gboolean good = parse(&options, &argc, &argv, &error);
     int status = STATUS_USAGE;
+    gboolean good;
 
+    standard_fds_open();
+    good = parse(&options, &argc, &argv, &error);
     output_begin(options.json);
     if (!good) {
         say_error("%s", error->message);

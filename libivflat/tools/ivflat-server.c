@@ -3,6 +3,7 @@
 #include "background.h"
 #include "pid-file.h"
 #include "server-options.h"
+#include "standard-fds.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
+    standard_fds_open();
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN); /* who reads our lines may go */
     if (!program.options.foreground && (told = background_begin()) < 0) {
