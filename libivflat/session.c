@@ -120,18 +120,19 @@ int32_t ivf_session_step(struct ivf_session *session, int64_t number, int fd, st
     session->messages++;
     event->fd = IVF_FD_NONE;
     event->id = 0;
+    if (fd == IVF_FD_MANY) { /* P13 */
+        return FAIL("server sent more than one descriptor with " WHICH, session->messages, number);
+    }
     if (fd == IVF_FD_LOST) { /* P14 */
         return FAIL("the descriptor of " WHICH
                     " was lost on its way (MSG_CTRUNC): this process may have no more; raise "
                     "its limit of open files",
                     session->messages, number);
     }
-    if (fd == IVF_FD_MANY) { /* P13 */
-        return FAIL("server sent more than one descriptor with " WHICH, session->messages, number);
-    }
     return step[session->state](session, number, fd, event);
 }
 
+/* P17: in the middle of a message, in the greeting, or after it. */
 int32_t ivf_session_closed(const struct ivf_session *session, uint32_t bytes)
 {
     if (bytes) {

@@ -192,8 +192,8 @@ START_TEST(a_hook_refuses_the_memory)
 }
 END_TEST
 
-/* P18: what was there before stays. */
-START_TEST(a_hook_refuses_another_servers_memory)
+/* What was there before stays. */
+START_TEST(P18_a_hook_refuses_another_servers_memory)
 {
     story_begin(&story, NULL);
     story_sends(&story, "0", "3", "-1 memory 4096", "4 eventfd");
@@ -224,6 +224,6 @@ int main(void)
     tcase_add_test(tcase, void_calls_log);
     tcase = suite_case(suite, "hooks that refuse");
     tcase_add_loop_test(tcase, a_hook_refuses_the_memory, 1, 3);
-    tcase_add_test(tcase, a_hook_refuses_another_servers_memory);
+    tcase_add_test(tcase, P18_a_hook_refuses_another_servers_memory);
     return suite_run(suite);
 }

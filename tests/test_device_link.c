@@ -61,6 +61,32 @@ START_TEST(P2_a_greeting_that_lies_ready_as_a_whole)
 }
 END_TEST
 
+/* Half a message was read, and the rest lies there with the next: only the rest is asked for. */
+START_TEST(P2_no_more_than_the_message_lacks)
+{
+    struct raw_message first = raw_parse("4 eventfd", 3), second = raw_parse("5 eventfd", 3);
+
+    init(STORY_ADOPT);
+    story_connect(&story);
+    story_sends(&story, "0", "3", "-1 memory 4096");
+    story_expect(&story, "memory 4096; ready");
+    raw_send(story.server, first.bytes, 5, first.fds, 1);
+    story_settle(&story);
+    raw_send(story.server, first.bytes + 5, 3, NULL, 0);
+    raw_send(story.server, second.bytes, 3, NULL, 0);
+    story_settle(&story);
+    raw_send(story.server, second.bytes + 3, 5, second.fds, 1);
+    story_expect(&story, "peer 4 1; peer 5 1");
+    story_ring(&story, 5, 0);
+    ck_assert_uint_eq(take_count(second.ends[0]), 1);
+    ck_assert_uint_eq(take_count(first.ends[0]), 0);
+    raw_close(&first);
+    raw_close(&second);
+    close_fd(first.ends[0]);
+    close_fd(second.ends[0]);
+}
+END_TEST
+
 /* P19: what ends the link closes the server's socket; story_settle() looks. */
 START_TEST(P19_both_sides_close_on_an_error)
 {
@@ -351,6 +377,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, P6_a_whole_greeting, 0, WAYS);
     tcase_add_test(tcase, P2_a_greeting_that_lies_ready_as_a_whole);
+    tcase_add_test(tcase, P2_no_more_than_the_message_lacks);
     tcase_add_loop_test(tcase, P19_both_sides_close_on_an_error, 0, WAYS);
     tcase_add_test(tcase, P17_what_came_before_the_end_counts);
     tcase_add_test(tcase, P17_a_reset_is_an_end);

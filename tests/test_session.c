@@ -83,7 +83,7 @@ END_TEST
 /* Before QEMU 2.5 the first number was the id, or -1 with the memory; and an id of 0 looks like a version. */
 START_TEST(P3_a_server_without_versions_is_told)
 {
-    expect_error(IVF_SESSION_VERSION, -1, FD, "QEMU 2.5");
+    expect_error(IVF_SESSION_VERSION, -1, FD, "QEMU 2.5", "where the version belongs");
     expect_error(IVF_SESSION_VERSION, -1, IVF_FD_NONE, "QEMU 2.5");
     expect_error(IVF_SESSION_VERSION, 5, IVF_FD_NONE, "QEMU 2.5");
     expect_error(IVF_SESSION_ID, -1, FD, "QEMU 2.5");
