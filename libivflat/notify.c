@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,18 +55,51 @@ static bool can_be_signalled(struct ivf_notifier *notifier, int fd)
     return result == -EOPNOTSUPP;
 }
 
+/* Contexts that nobody uses: the kernel takes tens of milliseconds to destroy one (it waits for all processors to have
+ * passed by), so that a few are kept for the next device.  A slot is taken and given by one exchange, and whose context
+ * it is, is its alone. */
+#define SPARE 8
+static _Atomic unsigned long spare[SPARE];
+
+/* One that works: what was kept before a fork() does not, in the child. */
+static bool take_spare(struct ivf_notifier *notifier)
+{
+    for (int i = 0; i < SPARE; i++) {
+        notifier->context = atomic_exchange(&spare[i], 0);
+        if (notifier->context && can_be_signalled(notifier, (int)notifier->request.aio_fildes)) {
+            return true;
+        }
+    }
+    notifier->context = 0;
+    return false;
+}
+
+static bool keep_spare(unsigned long context)
+{
+    for (int i = 0; i < SPARE; i++) {
+        unsigned long none = 0;
+
+        if (atomic_compare_exchange_strong(&spare[i], &none, context)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 {
     notifier->context = 0;
     prepare_request(notifier, wake_fd);
-    if (plain) {
+    if (plain || take_spare(notifier)) {
         return 0;
     }
     if (syscall(SYS_io_setup, 1, &notifier->context) < 0) {
+        notifier->context = 0;
         return -errno;
     }
     if (!can_be_signalled(notifier, wake_fd)) { /* a sandbox that lets us set up, but not submit */
-        ivf_notifier_fini(notifier);
+        syscall(SYS_io_destroy, notifier->context);
+        notifier->context = 0;
         return -EPERM;
     }
     return 0;
@@ -73,10 +107,10 @@ int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 
 void ivf_notifier_fini(struct ivf_notifier *notifier)
 {
-    if (notifier->context) {
+    if (notifier->context && !keep_spare(notifier->context)) {
         syscall(SYS_io_destroy, notifier->context);
-        notifier->context = 0;
     }
+    notifier->context = 0;
 }
 
 /* Nobody reads the completions: they are taken as seen, or the ring would be full some day. */
