@@ -58,6 +58,15 @@ static void on_peer(void *user, uint32_t id, uint32_t vectors)
     client_wake(client);
 }
 
+/* One of our own, which the script may wait for to ring it. */
+static int32_t on_own_vector(void *user, uint32_t vector, int32_t fd)
+{
+    (void)vector;
+    (void)fd;
+    client_wake(user);
+    return 0;
+}
+
 static void on_interrupt(void *user, uint32_t vector, uint64_t count)
 {
     struct client *client = user;
@@ -100,6 +109,7 @@ static int32_t new_device(struct client *client)
         .interrupt = on_interrupt,
         .link_changed = on_link,
         .peer_changed = on_peer,
+        .vector_added = on_own_vector,
         .log = on_log,
     };
 
