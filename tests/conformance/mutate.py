@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Puts each small fault of mutants.txt into a copy of the library and demands that a test named for its row fails.
-A fault that no such test sees, and one whose text the source no longer has, are failures.
+A fault that no such test sees, and one whose text the source no longer has, are failures; and so is a script that no
+fault of its row makes fail.
 
 usage: mutate.py ROOT BUILD [WORD...]
   BUILD holds the built version header; with WORDs (P13, wire.c) only the faults with one of them in their head."""
@@ -22,6 +23,7 @@ CORE = ["abi", "attach", "device", "error", "fdio", "guest", "hooks", "link", "l
 SUPPORT = ["raw", "record", "story", "support"]
 TESTS = ["wire", "session", "peers", "regs", "fdio", "notify", "region", "device_guest", "device_link", "device_memory",
          "device_short", "device_time", "device_vectors"]
+PLAYER = ["script", "script-load", "test_conformance"]
 PATIENCE = 120
 
 
@@ -75,7 +77,7 @@ class Builder:
         sources = [(self.root / f"libivflat/{name}.c", f"core-{name}") for name in CORE]
         sources += [(self.root / f"tests/{name}.c", name) for name in SUPPORT + ["failing"]]
         sources += [(self.root / f"tests/test_{name}.c", f"test_{name}") for name in TESTS]
-        sources += [(self.root / f"tests/conformance/{name}.c", name) for name in ("script", "test_conformance")]
+        sources += [(self.root / f"tests/conformance/{name}.c", name) for name in PLAYER]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(lambda pair: self.compile(pair[0], self.object(pair[1])), sources))
 
@@ -86,14 +88,14 @@ class Builder:
         """One test program, with @core in place of the sound objects."""
         objects = [core.get(one, self.object(f"core-{one}")) for one in CORE] + [self.object(one) for one in SUPPORT]
         if name == "conformance":
-            return self.link(objects + [self.object("script"), self.object("test_conformance")], folder / name)
+            return self.link(objects + [self.object(one) for one in PLAYER], folder / name)
         failing = [self.object("failing")] if name in ("peers", "device_short") else []
         return self.link(objects + [self.object(f"test_{name}")] + failing, folder / name, *([WRAP] if failing else []))
 
 
 def failures(command):
     """The names of the tests that fail; a tenth of the usual time-outs, so that what blocks is soon seen."""
-    environment = dict(os.environ, CK_TIMEOUT_MULTIPLIER="0.1", CK_VERBOSITY="normal")
+    environment = dict(os.environ, CK_TIMEOUT_MULTIPLIER="0.1", CK_VERBOSITY="normal", CONFORMANCE_QUICK="1")
     try:
         result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -106,18 +108,18 @@ def rows_of(source):
 
 
 def seen_by(builder, mutant, folder, core):
-    """The first test of one of the mutant's rows that fails."""
-    def is_rows(name):
-        return any(re.match(rf"{row}[-_]", name) for row in mutant.rows)
+    """The tests of the mutant's rows that fail: scripts, and if there is none, a unit's."""
+    def of_rows(names):
+        return sorted(name for name in names if any(re.match(rf"{row}[-_]", name) for row in mutant.rows))
     root = builder.root
-    unit = [name for name in TESTS if rows_of(root / f"tests/test_{name}.c") & set(mutant.rows)]
-    for name in sorted(unit, key=lambda name: name != mutant.file[:-2]):
-        hit = [test for test in failures([builder.program(folder, name, core)]) if is_rows(test)]
-        if hit:
-            return hit[0]
-    scripts = root / "tests/conformance/scripts"
     program = builder.program(folder, "conformance", core)
-    return next((test for test in failures([program, scripts, *mutant.rows]) if is_rows(test)), None)
+    hits = of_rows(failures([program, root / "tests/conformance/scripts", *mutant.rows]))
+    units = [name for name in TESTS if rows_of(root / f"tests/test_{name}.c") & set(mutant.rows)]
+    for name in sorted(units, key=lambda name: name != mutant.file[:-2]):
+        if hits:
+            break
+        hits = of_rows(failures([builder.program(folder, name, core)]))
+    return hits
 
 
 def faulty_builder(builder, mutant, text, folder):
@@ -131,7 +133,7 @@ def faulty_builder(builder, mutant, text, folder):
     return other
 
 
-def test_for(builder, mutant, text, folder):
+def tests_for(builder, mutant, text, folder):
     if mutant.file.endswith(".h"):
         return seen_by(faulty_builder(builder, mutant, text, folder), mutant, folder, {})
     (folder / mutant.file).write_text(text)
@@ -140,20 +142,24 @@ def test_for(builder, mutant, text, folder):
 
 
 def attempt(builder, number, mutant):
-    """None when it is seen, else what is wrong."""
+    """What is wrong, or None when it is seen; and the tests that saw it."""
     folder = builder.work / str(number)
     text = mutant.apply((builder.root / "libivflat" / mutant.file).read_text())
     if text is None:
-        return f"{mutant.head}: its text is not in the file exactly once: {mutant.old}"
+        return f"{mutant.head}: its text is not in the file exactly once: {mutant.old}", []
     folder.mkdir()
     try:
-        test = test_for(builder, mutant, text, folder)
-        print(f"{number:3} {mutant.head:24} {test or 'NOT SEEN'}", flush=True)
-        return None if test else f"{mutant.head}: no test of its row fails with: {mutant.new or '(nothing)'}"
+        tests = tests_for(builder, mutant, text, folder)
+        print(f"{number:3} {mutant.head:24} {' '.join(tests) or 'NOT SEEN'}", flush=True)
+        return None if tests else f"{mutant.head}: no test of its row fails with: {mutant.new or '(nothing)'}", tests
     except subprocess.CalledProcessError:
-        return f"{mutant.head}: does not compile: {mutant.new}"
+        return f"{mutant.head}: does not compile: {mutant.new}", []
     finally:
         shutil.rmtree(folder)
+
+
+def scripts_of(root):
+    return {path.stem for path in (root / "tests/conformance/scripts").glob("*.txt")}
 
 
 def main():
@@ -166,9 +172,13 @@ def main():
         builder = Builder(root, build, pathlib.Path(work))
         builder.prepare()
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            faults = list(filter(None, pool.map(lambda pair: attempt(builder, *pair), enumerate(mutants, 1))))
+            results = list(pool.map(lambda pair: attempt(builder, *pair), enumerate(mutants, 1)))
+    faults = [fault for fault, _ in results if fault]
+    seen = {test for _, tests in results for test in tests}
+    blind = [f"{name}.txt: no fault of its row makes it fail" for name in scripts_of(root) - seen if not words]
+    print(f"{len(mutants) - len(faults)} of {len(mutants)} faults seen", flush=True)
+    faults += sorted(blind)
     print(*faults, sep="\n", file=sys.stderr)
-    print(f"{len(mutants) - len(faults)} of {len(mutants)} faults seen")
     sys.exit(1 if faults or not mutants else 0)
 
 

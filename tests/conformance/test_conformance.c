@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Replays the scripts of this folder: conformance FOLDER [ROW...].  Each script is a test by its name; with rows
- * (P13, R7) only theirs run. */
+ * (P13, R7) only theirs run.  With CONFORMANCE_QUICK set no replay asks the kernel for asynchronous I/O, which takes it
+ * 30 ms to give back. */
 #include "script.h"
 
 #include <stdio.h>
@@ -42,7 +43,7 @@ START_TEST(script_test)
     const struct script *script = g_ptr_array_index(scripts, _i);
 
     for (int i = 0; i < 3; i++) {
-        struct replay whole = {.way = ways[i], .chunk = 8, .untrusting = true, .cut = -1};
+        struct replay whole = {.way = ways[i], .chunk = 8, .untrusting = !g_getenv("CONFORMANCE_QUICK"), .cut = -1};
         int32_t bytes = script_play(script, &whole);
 
         every_end(script, ways[i], bytes);
