@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
+#include "raw.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,8 +52,8 @@ static GString *list_fds(uint32_t *count)
         char target[256] = "";
         ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 
-        if (length < 0 || atoi(entry->d_name) == dirfd(dir)) {
-            continue;
+        if (length < 0 || atoi(entry->d_name) == dirfd(dir) || strstr(target, "/check_")) {
+            continue; /* Check's own file is another one each time, without fork */
         }
         g_string_append_printf(list, "  %s -> %s\n", entry->d_name, target);
         (*count)++;
@@ -110,6 +112,42 @@ void fill_fds_undo(void)
     }
     g_array_free(test.filler, TRUE);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &test.limit), 0);
+}
+
+static bool receive_loses(int sock)
+{
+    char byte;
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    int fd;
+
+    ck_assert_int_eq(recvmsg(sock, &message, 0), 1);
+    if (message.msg_flags & MSG_CTRUNC) {
+        return true;
+    }
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+    close_fd(fd);
+    return false;
+}
+
+bool can_lose_fds(void)
+{
+    int ends[2];
+    bool loses;
+
+    make_socketpair(ends);
+    raw_send(ends[0], (const uint8_t[]){0}, 1, &ends[0], 1);
+    fill_fds(0);
+    loses = receive_loses(ends[1]);
+    fill_fds_undo();
+    close_fd(ends[0]);
+    close_fd(ends[1]);
+    if (!loses) {
+        printf("not run: the limit of open files is not the kernel's here\n");
+    }
+    return loses;
 }
 
 /* The folder ----------------------------------------------------------------------------------------------------- */
@@ -377,13 +415,16 @@ int join_child(int pid)
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     int status;
 
-    ck_assert_int_ge(pidfd, 0);
-    if (!poll_readable(pidfd, PATIENCE_MS)) {
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
-        ck_abort_msg("the child hung");
+    if (pidfd >= 0) {
+        if (!poll_readable(pidfd, PATIENCE_MS)) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            ck_abort_msg("the child hung");
+        }
+        close_fd(pidfd);
+    } else {
+        ck_assert_int_eq(errno, ENOSYS); /* valgrind 3.19 does not know it: the test's own limit has to do */
     }
-    close_fd(pidfd);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     return status;
 }

@@ -116,6 +116,9 @@ START_TEST(P14_a_full_table_is_no_leave)
 {
     ivflat_config config = {.struct_size = sizeof(config), .trusted_peers = 1};
 
+    if (_i != STORY_FEED && !can_lose_fds()) {
+        return;
+    }
     story_init(&story, &config);
     story.way = (enum story_way)_i;
     story_connect(&story);
@@ -133,8 +136,12 @@ END_TEST
 /* Of two descriptors one fitted: it is closed. */
 START_TEST(P14_one_of_two_lost)
 {
-    struct raw_message message = raw_parse("0 eventfd eventfd", 3);
+    struct raw_message message;
 
+    if (!can_lose_fds()) {
+        return;
+    }
+    message = raw_parse("0 eventfd eventfd", 3);
     story_begin(&story, NULL);
     raw_send(story.server, message.bytes, 8, message.fds, 2);
     fill_fds(1);

@@ -252,8 +252,14 @@ END_TEST
 /* The loop's number is how many of the two still fit our table. */
 START_TEST(P14_a_full_table)
 {
-    int ends[2], fds[2] = {make_eventfd(), make_eventfd()};
+    int ends[2], fds[2];
 
+    if (!can_lose_fds()) {
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        fds[i] = make_eventfd();
+    }
     make_socketpair(ends);
     raw_send(ends[0], eight, 8, fds, 2);
     fill_fds((uint32_t)_i);

@@ -41,8 +41,9 @@ START_TEST(script_test)
 {
     static const enum story_way ways[] = {STORY_ADOPT, STORY_CONNECT, STORY_FEED};
     const struct script *script = g_ptr_array_index(scripts, _i);
+    bool real = !strstr(script->name, "-lost-") || can_lose_fds();
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = real ? 0 : STORY_FEED; i < 3; i++) {
         struct replay whole = {.way = ways[i], .chunk = 8, .untrusting = !g_getenv("CONFORMANCE_QUICK"), .cut = -1};
         int32_t bytes = script_play(script, &whole);
 
