@@ -31,12 +31,14 @@ uint32_t ivf_regs_read(struct ivf_regs *regs, uint64_t offset, uint32_t width, u
 enum ivf_action ivf_regs_store(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value);
 
 /* A doorbell is what has to be quick. */
+static inline bool ivf_regs_is_doorbell(uint64_t offset, uint32_t width)
+{
+    return offset == IVFLAT_REG_DOORBELL && width == 4;
+}
+
 static inline enum ivf_action ivf_regs_write(struct ivf_regs *regs, uint64_t offset, uint32_t width, uint32_t value)
 {
-    if (offset == IVFLAT_REG_DOORBELL && width == 4) {
-        return IVF_ACTION_RING;
-    }
-    return ivf_regs_store(regs, offset, width, value);
+    return ivf_regs_is_doorbell(offset, width) ? IVF_ACTION_RING : ivf_regs_store(regs, offset, width, value);
 }
 
 /* Revision 0: a peer rang. */
