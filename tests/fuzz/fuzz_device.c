@@ -160,6 +160,7 @@ static void bad_links(struct input *input)
     oracle_enter(CALL_LINK);
     MUST(ivflat_device_connect(dev, length == 199 ? NULL : path) < 0);
     MUST(ivflat_device_adopt(dev, fd) < 0 || ivflat_device_link(dev) != IVFLAT_LINK_DOWN);
+    oracle_enter(CALL_DISPATCH); /* it dispatches */
     MUST(ivflat_device_greet(dev, 0) <= 0);
     oracle_leave(dev);
 }
