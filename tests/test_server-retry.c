@@ -180,10 +180,24 @@ START_TEST(too_many_descriptors_in_flight)
 }
 END_TEST
 
+/* valgrind takes a connection for which there is no descriptor, and closes it: then there is nobody left to wait. */
+static bool in_valgrind(void)
+{
+    const char *preload = g_getenv("LD_PRELOAD");
+
+    return preload && strstr(preload, "vgpreload");
+}
+
 int main(void)
 {
     Suite *suite = suite_create("server-retry");
     TCase *tcase = suite_case(suite, "descriptors");
+
+    if (in_valgrind()) {
+        printf("server-retry: skipped, under valgrind a client that cannot be accepted is lost\n");
+        srunner_free(srunner_create(suite));
+        return 77;
+    }
 
     tcase_add_test(tcase, who_cannot_be_accepted_waits);
     tcase_add_test(tcase, who_waits_comes_in_when_another_leaves);
