@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -158,4 +159,40 @@ int raw_accept(int listener)
     sock = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     ck_assert_int_ge(sock, 0);
     return sock;
+}
+
+static bool receive_loses(int sock)
+{
+    char byte;
+    char control[CMSG_SPACE(sizeof(int))];
+    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    int fd;
+
+    ck_assert_int_eq(recvmsg(sock, &message, 0), 1);
+    if (message.msg_flags & MSG_CTRUNC) {
+        return true;
+    }
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+    close_fd(fd);
+    return false;
+}
+
+bool can_lose_fds(void)
+{
+    int ends[2];
+    bool loses;
+
+    make_socketpair(ends);
+    raw_send(ends[0], (const uint8_t[]){0}, 1, &ends[0], 1);
+    fill_fds(0);
+    loses = receive_loses(ends[1]);
+    fill_fds_undo();
+    close_fd(ends[0]);
+    close_fd(ends[1]);
+    if (!loses) {
+        printf("not run: the limit of open files is not the kernel's here\n");
+    }
+    return loses;
 }

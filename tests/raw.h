@@ -3,6 +3,7 @@
 #ifndef RAW_H
 #define RAW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RAW_FDS_MAX 16
@@ -29,5 +30,9 @@ void raw_send(int sock, const uint8_t *bytes, uint32_t count, const int *fds, ui
 /* A listening socket, and the next client of it: asserts that it comes. */
 int raw_listen(const char *path, int backlog);
 int raw_accept(int listener);
+
+/* False, and a line that says so, where the process's limit is not the kernel's, as under valgrind: nothing that is sent
+ * to us gets lost then. */
+bool can_lose_fds(void);
 
 #endif

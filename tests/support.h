@@ -30,9 +30,6 @@ uint32_t count_fds(void);
 
 /* All but the process's limit of descriptors are taken: until fill_fds_undo(), @spare may be opened. */
 void fill_fds(uint32_t spare);
-/* False, and a line that says so, where the process's limit is not the kernel's, as under valgrind: nothing that is sent
- * to us gets lost then. */
-bool can_lose_fds(void);
 void fill_fds_undo(void);
 
 /* Makers.  What they answer is the test's, to close or to give away. */
