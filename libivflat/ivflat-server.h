@@ -45,7 +45,7 @@ typedef struct ivflat_server_hooks {
     void (*log)(void *user, uint32_t level, const char *text);
 } ivflat_server_hooks;
 
-/** Makes the memory and listens.  On an error nothing is left behind.
+/** Makes the memory and listens (P1).  On an error nothing is left behind.
  *  @param out    the server, yours to ivflat_server_free(); NULL on an error
  *  @param config copied
  *  @param hooks  copied; may be NULL
@@ -63,7 +63,8 @@ IVFLAT_API void ivflat_server_free(ivflat_server *server);
  *  @return lent until ivflat_server_free(); readable: dispatch */
 IVFLAT_API int32_t ivflat_server_get_fd(const ivflat_server *server);
 
-/** Does a bounded share of what is due: clients that come, go, can take more of what waits for them.  Never blocks.
+/** Does a bounded share of what is due: clients that come, go, can take more of what waits for them
+ *  (P2, P6, P9..P11, P20).  Never blocks.
  *  @param server the server
  *  @return 0, or #IVFLAT_ERR_SYSTEM: the server can do nothing more; #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_server_dispatch(ivflat_server *server);
@@ -84,7 +85,7 @@ IVFLAT_API uint32_t ivflat_server_clients(const ivflat_server *server);
 /** @param server the server  @return bytes of shared memory.  [hook] */
 IVFLAT_API uint64_t ivflat_server_memory_size(const ivflat_server *server);
 
-/** The shared memory, for a program that is server and peer in one.  [hook]
+/** The shared memory (P5), for a program that is server and peer in one.  [hook]
  *  @param server the server
  *  @return lent until ivflat_server_free(); dup() to keep it */
 IVFLAT_API int32_t ivflat_server_memory_fd(const ivflat_server *server);

@@ -20,7 +20,8 @@
  * GROWTH     Set struct_size.  What lies beyond it is taken as zero; a struct longer than the library's own is taken
  *            when the rest is zero, and else refused.
  *
- * R1..R9, P1..P23 and C1..C4 name the statements of the specification as docs/protocol.md numbers them.
+ * R1..R9, P1..P23 and C1..C4 name the statements of the specification as docs/protocol.md numbers them; what names
+ * none is the library's own.
  */
 #ifndef IVFLAT_H
 #define IVFLAT_H
@@ -107,7 +108,8 @@ typedef struct ivflat_hooks {
     void *user;           /**< first argument of each hook */
 
     /** Peers rang our @p vector, @p count >= 1 times since you were last told: pulse the line, once.  From
-     *  ivflat_device_dispatch() only.  Required, unless no_interrupts or revision0.  (R8, C2) */
+     *  ivflat_device_dispatch() only, or ivflat_device_greet(), which dispatches.  Required, unless no_interrupts or
+     *  revision0.  (R8, C2) */
     void (*interrupt)(void *user, uint32_t vector, uint64_t count);
     /** The line is to be at @p level (0 or 1) from now on: it changed, or the device was reset.
      *  Required with revision0 (unless no_interrupts), else never called.  (R4) */
@@ -143,7 +145,7 @@ typedef struct ivflat_hooks {
 
 /** @name Life */ /** @{ */
 
-/** Makes a device that has no link yet: its registers answer, its memory is zeros.
+/** Makes a device that has no link yet: its registers answer (R3, R5), its memory is zeros.
  *  @param out    the device, yours to ivflat_device_free(); NULL on an error
  *  @param config copied; may be NULL: all defaults
  *  @param hooks  copied; may be NULL only with no_interrupts and without no_mapping
@@ -170,13 +172,13 @@ IVFLAT_API void ivflat_device_reset(ivflat_device *dev);
  *          #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_connect(ivflat_device *dev, const char *path);
 
-/** The same with a socket that is connected already.  There is no path, so reconnect_ms has no effect.
+/** The same with a socket that is connected already (P1).  There is no path, so reconnect_ms has no effect.
  *  @param dev       the device
  *  @param socket_fd given; a connected UNIX stream socket
  *  @return 0, or #IVFLAT_ERR_INVALID (no such socket; not DOWN), #IVFLAT_ERR_SYSTEM, #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_adopt(ivflat_device *dev, int32_t socket_fd);
 
-/** Dispatches until READY, an error, or the time is up: for a realize that must know.
+/** Dispatches until READY, an error, or the time is up: for a realize that must know (R5, P23).
  *  @param dev        the device; way 1 only
  *  @param timeout_ms milliseconds; -1: no limit but the greeting's own
  *  @return 0: READY; #IVFLAT_ERR_TIMEOUT: not yet, the greeting goes on: call again, or disconnect; the error that
@@ -186,14 +188,14 @@ IVFLAT_API int32_t ivflat_device_greet(ivflat_device *dev, int32_t timeout_ms);
 
 /** @name The link, way 2: you have the socket (a QEMU chardev).  After an error, close it */ /** @{ */
 
-/** Your socket is connected: forget half a message and begin a greeting.  Its time limit needs
+/** Your socket is connected: forget half a message and begin a greeting (P3).  Its time limit needs
  *  ivflat_device_dispatch() to be called.
  *  @param dev the device, DOWN
  *  @return 0, or #IVFLAT_ERR_INVALID (not DOWN), #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_begin(ivflat_device *dev);
 
 /** Bytes that the message in hand still lacks.  Never read more at once: with a larger read the kernel gives the
- *  descriptor of a later message.  [hook]
+ *  descriptor of a later message (P2).  [hook]
  *  @param dev the device
  *  @return 1..8; 0 while DOWN, and in way 1 */
 IVFLAT_API uint32_t ivflat_device_wants(const ivflat_device *dev);
@@ -209,11 +211,12 @@ IVFLAT_API uint32_t ivflat_device_wants(const ivflat_device *dev);
 IVFLAT_API int32_t ivflat_device_feed(ivflat_device *dev, const uint8_t *bytes, uint32_t count, const int32_t *fds,
                                       uint32_t fd_count);
 
-/** End of file was seen, or you closed the socket.  Fine while DOWN.  @param dev the device */
+/** End of file was seen, or you closed the socket (P17).  Fine while DOWN.  @param dev the device */
 IVFLAT_API void ivflat_device_end(ivflat_device *dev);
 /** @} */
 
-/** Either way: we leave.  Link down, no reconnecting, peers and vectors forgotten (hooks are told); id and memory stay.
+/** Either way: we leave.  Link down, no reconnecting, peers and vectors forgotten (hooks are told); id and memory stay
+ *  (R5).
  *  @param dev the device */
 IVFLAT_API void ivflat_device_disconnect(ivflat_device *dev);
 
@@ -261,13 +264,13 @@ IVFLAT_API void ivflat_device_write(ivflat_device *dev, uint64_t offset, uint32_
 
 /** @name Asking [hook] */ /** @{ */
 
-/** @param dev the device  @return one of IVFLAT_LINK_... */
+/** How far the greeting is (P3..P7).  @param dev the device  @return one of IVFLAT_LINK_... */
 IVFLAT_API uint32_t ivflat_device_link(const ivflat_device *dev);
 
 /** Our id (R5, P4).  @param dev the device  @return 0..65535: the last READY's; -1 before that */
 IVFLAT_API int32_t ivflat_device_id(const ivflat_device *dev);
 
-/** @param dev the device  @return bytes of shared memory; 0 while not known */
+/** The memory's size (P15).  @param dev the device  @return bytes of shared memory; 0 while not known */
 IVFLAT_API uint64_t ivflat_device_memory_size(const ivflat_device *dev);
 
 /** The memory, readable and writable: with memory_size the same address from new() on (zeros until READY, and what is
@@ -277,10 +280,12 @@ IVFLAT_API uint64_t ivflat_device_memory_size(const ivflat_device *dev);
  *  @return lent until ivflat_device_free(); NULL with no_mapping */
 IVFLAT_API void *ivflat_device_memory(const ivflat_device *dev);
 
-/** @param dev the device  @param id of a peer, or our own  @return its vectors that we took; 0: not there */
+/** A peer's vectors (P6, P8).
+ *  @param dev the device  @param id of a peer, or our own  @return its vectors that we took; 0: not there */
 IVFLAT_API uint32_t ivflat_device_peer_vectors(const ivflat_device *dev, uint32_t id);
 
-/** Goes through the peers: start with -1, go on with each answer.  Our own id comes too, when we have vectors.
+/** Goes through the peers: start with -1, go on with each answer.  Our own id comes too, when we have vectors
+ *  (P6, P10).
  *  @param dev the device  @param after an id, or -1  @return the next id above @p after that is there, or -1 */
 IVFLAT_API int32_t ivflat_device_next_peer(const ivflat_device *dev, int32_t after);
 
@@ -288,11 +293,12 @@ IVFLAT_API int32_t ivflat_device_next_peer(const ivflat_device *dev, int32_t aft
  *  @return how many since ivflat_device_new(); 0 for a number that we do not know */
 IVFLAT_API uint64_t ivflat_device_counter(const ivflat_device *dev, uint32_t which);
 
-/** What a snapshot of the machine has to keep: revision 0's two registers (0 in revision 1).
+/** What a snapshot of the machine has to keep: revision 0's two registers (R4; 0 in revision 1).
  *  @param dev the device  @param intrmask set; may be NULL  @param intrstatus set; may be NULL.  It is not cleared. */
 IVFLAT_API void ivflat_device_get_state(const ivflat_device *dev, uint32_t *intrmask, uint32_t *intrstatus);
 
-/** Sets them, bit 0 of each; in revision 1 does nothing.  Calls line() if it moves, and no other hook.
+/** Sets them, bit 0 of each; in revision 1 does nothing.  Calls line() if it moves, and no other hook.  Not
+ *  from a hook, alone of these: it changes what they are told of.
  *  @param dev the device  @param intrmask the register  @param intrstatus the register */
 IVFLAT_API void ivflat_device_set_state(ivflat_device *dev, uint32_t intrmask, uint32_t intrstatus);
 /** @} */
