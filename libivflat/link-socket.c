@@ -47,14 +47,14 @@ int32_t ivf_link_serve(ivflat_device *dev)
     return result < 0 ? result : 0;
 }
 
-/* A socket that is connected: given. */
-static int32_t take_socket(ivflat_device *dev, int fd)
+/* A socket that is connected: given.  0, or -errno. */
+static int take_socket(ivflat_device *dev, int fd)
 {
     int result = ivf_fd_watch(dev->epoll, fd, IVF_TAG_SOCKET);
 
     if (result < 0) {
         ivf_fd_close(fd);
-        return ivf_fail_errno(-result, "cannot wait on the server's socket");
+        return result;
     }
     dev->link.sock = fd;
     dev->link.retry = 0;
@@ -101,11 +101,12 @@ static int32_t refused(ivflat_device *dev, int err)
 int32_t ivf_link_connect(ivflat_device *dev)
 {
     int fd = ivf_fd_connect(dev->link.path);
+    int result = fd < 0 ? fd : take_socket(dev, fd);
 
-    if (fd == -EAGAIN) {
+    if (result == -EAGAIN) {
         return queue_full(dev);
     }
-    return fd < 0 ? refused(dev, -fd) : take_socket(dev, fd);
+    return result < 0 ? refused(dev, -result) : 0;
 }
 
 int32_t ivflat_device_connect(ivflat_device *dev, const char *path)
@@ -145,7 +146,8 @@ int32_t ivflat_device_adopt(ivflat_device *dev, int32_t socket_fd)
                         strerror(-checked));
     }
     dev->link.path[0] = '\0';
-    return take_socket(dev, socket_fd);
+    checked = take_socket(dev, socket_fd);
+    return checked < 0 ? ivf_fail_errno(-checked, "cannot wait on the server's socket") : 0;
 }
 
 /* Waits once, for what is left until @end (-1: no end). */
