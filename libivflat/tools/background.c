@@ -18,10 +18,10 @@ static void wait_for(pid_t child, int telling)
         count = read(telling, &byte, 1);
     } while (count < 0 && errno == EINTR);
     if (count == 1) {
-        _exit(EXIT_SUCCESS);
+        exit(EXIT_SUCCESS);
     }
     waitpid(child, &status, 0);
-    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+    exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
 int background_begin(void)

@@ -88,15 +88,15 @@ END_TEST
 
 START_TEST(folders_that_cannot_be_written)
 {
-    if (!program_run_as_nobody(2, "^ivflat-server: cannot listen on [^\n]*/s: Permission denied\n$", IN_FRONT)) {
+    if (!program_run_as_nobody(2, "^ivflat-server: cannot listen on [^\n]*/s: Permission denied\n", IN_FRONT)) {
         return;
     }
     ck_assert_int_eq(mkdir(test_path("open"), 0777), 0);
     ck_assert_int_eq(chmod(test_path("open"), 0777), 0);
-    program_run_as_nobody(2, "^ivflat-server: cannot make a file [^\n]*: Permission denied\n$", SERVER, "-F", "-S",
+    program_run_as_nobody(2, "^ivflat-server: cannot make a file [^\n]*: Permission denied\n", SERVER, "-F", "-S",
                           test_path("open/s"), "-m", test_folder());
-    program_run_as_nobody(2, "^ivflat-server: cannot write the pid file: [^\n]*Permission denied[^\n]*\n$", SERVER,
-                          "-S", test_path("open/s"), "-p", test_path("pid"));
+    program_run_as_nobody(2, "^ivflat-server: cannot write the pid file: [^\n]*Permission denied[^\n]*\n", SERVER, "-S",
+                          test_path("open/s"), "-p", test_path("pid"));
     expect_folder("open");
     ck_assert_int_eq(rmdir(test_path("open")), 0); /* it is empty */
 }
@@ -199,6 +199,21 @@ START_TEST(verbose_says_who_comes_and_goes)
     process_expect_end(client, 0, 0);
     process_expect_end(server, SIGTERM, 0);
     g_free(pattern);
+}
+END_TEST
+
+/* A client needs its socket and eight eventfds. */
+START_TEST(without_descriptors_it_says_so_and_goes_on)
+{
+    struct process *server =
+        program_start("sh", "-c", "ulimit -n 22; exec \"$0\" -F -n 8 -S \"$1\"", SERVER, test_path("s"));
+
+    process_expect(server, "ready");
+    for (int i = 0; i < 2; i++) {
+        program_start(CLIENT, "-S", test_path("s"));
+    }
+    process_expect(server, "ivflat-server: [^\n]*: Too many open files; there are [01] clients\n");
+    process_expect_end(server, SIGTERM, 0);
 }
 END_TEST
 
@@ -334,6 +349,7 @@ int main(void)
     tcase_add_test(tcase, as_many_vectors_as_asked_for);
     tcase_add_test(tcase, both_signals_end_it_cleanly);
     tcase_add_test(tcase, verbose_says_who_comes_and_goes);
+    tcase_add_test(tcase, without_descriptors_it_says_so_and_goes_on);
     tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
     tcase_add_test(tcase, a_reader_of_its_lines_may_go);
 
