@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The server's life, what it sends to whom, and what may be asked of it. */
+#include "raw.h"
 #include "served.h"
 
 #include <fcntl.h>
@@ -252,6 +253,25 @@ START_TEST(P20_who_sends_too_much_is_dropped)
 }
 END_TEST
 
+START_TEST(P20_descriptors_from_a_client_are_closed)
+{
+    struct guest guest;
+    uint32_t before;
+    int fds[2] = {make_eventfd(), make_eventfd()};
+
+    served_begin(&served, NULL);
+    guest_join(&guest, &served);
+    guest_skip(&guest);
+    before = count_fds();
+    raw_send(guest.sock, (const uint8_t *)"x", 1, fds, 2);
+    served_run(&served);
+    ck_assert_uint_eq(count_fds(), before);
+    close_fd(fds[0]);
+    close_fd(fds[1]);
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
 START_TEST(P22_a_server_that_ends_says_no_leaves)
 {
     struct guest first;
@@ -386,6 +406,7 @@ int main(void)
     tcase_add_test(tcase, P11_a_freed_id_does_not_come_back_at_once);
     tcase_add_test(tcase, P20_bytes_from_a_client_mean_nothing);
     tcase_add_test(tcase, P20_who_sends_too_much_is_dropped);
+    tcase_add_test(tcase, P20_descriptors_from_a_client_are_closed);
     tcase_add_test(tcase, P22_a_server_that_ends_says_no_leaves);
     tcase_add_test(tcase, half_a_connection_is_a_leave);
 
