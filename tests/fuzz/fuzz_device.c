@@ -348,8 +348,7 @@ static void step(struct input *input)
     }
 }
 
-/* Two bytes say what the device is.  The kernel takes 30 ms to end a context of asynchronous I/O, a hundred times as
- * long as all the rest, so that most have trusted peers; then no peer may make its eventfd block. */
+/* Two bytes say what the device is.  Where peers are trusted, none makes its eventfd block. */
 static ivflat_device *make_device(struct input *input)
 {
     uint8_t how = take_byte(input), hooks = take_byte(input);
@@ -361,7 +360,7 @@ static ivflat_device *make_device(struct input *input)
         .revision0 = how >> 4 & 1,
         .no_mapping = how >> 5 & 1,
         .require_sealed = how >> 6 & 1,
-        .trusted_peers = (how & 0xfc) != 0x80,
+        .trusted_peers = how >> 7,
     };
 
     peers_may_block(!config.trusted_peers);
