@@ -156,19 +156,29 @@ static void settle(void)
     MUST(poll(&wanted, 1, 0) == 0);
 }
 
+/* It knows all of those that are there, and of those that are not, that they left. */
+static void check_knowledge(const struct joiner *joiner, uint32_t vectors)
+{
+    for (int other = 0; other < SEATS; other++) {
+        MUST(!seats[other] || !joiner_is_there(seats[other]) || joiner_knows(joiner, seats[other]->id, vectors));
+    }
+    for (uint32_t id = 0; id < IDS; id++) {
+        MUST(run.joined[id] || joiner->vectors[id] == 0 || joiner->left[id]);
+    }
+    MUST(run.joined[joiner->id]);
+}
+
 static void check_clients(uint32_t vectors, uint32_t max_queue)
 {
     for (int seat = 0; seat < SEATS; seat++) {
-        struct joiner *joiner = seats[seat];
+        const struct joiner *joiner = seats[seat];
 
-        if (!joiner) {
-            continue;
+        if (joiner) {
+            MUST(!joiner->ended || max_queue || joiner->shut || joiner->said > LOUD);
         }
-        MUST(!joiner->ended || max_queue || joiner->shut || joiner->said > LOUD);
-        for (int other = 0; other < SEATS && joiner_is_there(joiner); other++) {
-            MUST(!seats[other] || !joiner_is_there(seats[other]) || joiner_knows(joiner, seats[other]->id, vectors));
+        if (joiner && joiner_is_there(joiner)) {
+            check_knowledge(joiner, vectors);
         }
-        MUST(!joiner_is_there(joiner) || run.joined[joiner->id]);
     }
 }
 
