@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define LONGEST 4096u /* no struct of ours will be: the field was never set */
+
 int32_t ivf_abi_take(void *ours, uint32_t size, const void *theirs, uint32_t first, const char *name)
 {
     const uint8_t *bytes = theirs;
@@ -15,7 +17,7 @@ int32_t ivf_abi_take(void *ours, uint32_t size, const void *theirs, uint32_t fir
         return 0;
     }
     memcpy(&their_size, theirs, sizeof(their_size));
-    if (their_size < first) {
+    if (their_size < first || their_size > LONGEST) {
         return ivf_fail(IVFLAT_ERR_INVALID, "%s.struct_size is %u, at least %u is right: set it to sizeof(%s)", name,
                         their_size, first, name);
     }

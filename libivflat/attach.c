@@ -15,10 +15,10 @@ static void warn_unsealed(ivflat_device *dev)
 }
 
 /* Over the address that the embedder knows, or for the first time. */
-static int32_t put_in_place(ivflat_device *dev, struct ivf_region *fresh)
+static int32_t put_in_place(ivflat_device *dev, struct ivf_region *fresh, int fd)
 {
     if (dev->region.address) {
-        return ivf_region_move(&dev->region, fresh);
+        return ivf_region_move(&dev->region, fresh, fd);
     }
     dev->region = *fresh;
     return 0;
@@ -34,7 +34,7 @@ static int32_t map_and_ask(ivflat_device *dev, int fd, uint64_t size)
         result = ivf_fail(IVFLAT_ERR_REFUSED, "the shared memory was refused by memory_attached()");
         ivf_region_unmap(&fresh);
     }
-    return result == 0 && !dev->config.no_mapping ? put_in_place(dev, &fresh) : result;
+    return result == 0 && !dev->config.no_mapping ? put_in_place(dev, &fresh, fd) : result;
 }
 
 int32_t ivf_attach_memory(ivflat_device *dev, int fd)
@@ -46,7 +46,7 @@ int32_t ivf_attach_memory(ivflat_device *dev, int fd)
     if (result == 0) {
         result = map_and_ask(dev, fd, size);
     }
-    ivf_fd_close(fd);
+    ivf_fd_close_foreign(fd);
     if (result < 0) {
         return result;
     }

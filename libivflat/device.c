@@ -26,10 +26,17 @@ int32_t ivf_device_enter(const ivflat_device *dev, const char *call)
     if (!dev->in_hook) {
         return 0;
     }
-    /* What returns nothing has no other way to say it. */
-    ivf_log((ivflat_device *)(uintptr_t)dev, IVFLAT_LOG_ERROR, "%s() was called from inside a hook, and did nothing",
-            call);
     return ivf_fail(IVFLAT_ERR_BUSY, "%s() was called from inside a hook: call it when the hook has returned", call);
+}
+
+bool ivf_device_may(ivflat_device *dev, const char *call)
+{
+    int32_t result = ivf_device_enter(dev, call);
+
+    if (result == IVFLAT_ERR_BUSY) {
+        ivf_log(dev, IVFLAT_LOG_ERROR, "%s() was called from inside a hook, and did nothing", call);
+    }
+    return result == 0;
 }
 
 /* Configuration. */
@@ -154,6 +161,8 @@ static void destroy(ivflat_device *dev)
     ivf_peers_fini(&dev->peers);
     ivf_notifier_fini(&dev->notifier);
     ivf_region_unmap(&dev->region);
+    ivf_fd_close(dev->link.sock);
+    ivf_fd_close_foreign(dev->link.wire.fd);
     ivf_fd_close(dev->timer);
     ivf_fd_close(dev->wake);
     ivf_fd_close(dev->epoll);
@@ -169,7 +178,8 @@ static ivflat_device *allocate(const ivflat_config *config, const ivflat_hooks *
     }
     dev->config = *config;
     dev->hooks = *hooks;
-    dev->regs.revision0 = config->revision0;
+    dev->regs.revision0 = config->revision0 && !config->no_interrupts;
+    dev->process = ivf_fd_process();
     dev->id = -1;
     dev->memory_size = config->memory_size;
     dev->epoll = dev->wake = dev->timer = -1;
@@ -212,17 +222,20 @@ int32_t ivflat_device_new(ivflat_device **out, const ivflat_config *config, cons
 
 void ivflat_device_disconnect(ivflat_device *dev)
 {
-    if (ivf_device_enter(dev, "ivflat_device_disconnect") == 0) {
+    if (ivf_device_may(dev, "ivflat_device_disconnect")) {
         ivf_link_leave(dev);
     }
 }
 
 void ivflat_device_free(ivflat_device *dev)
 {
-    if (dev && ivf_device_enter(dev, "ivflat_device_free") == 0) {
-        ivf_link_leave(dev);
-        destroy(dev);
+    if (!dev || !ivf_device_may(dev, "ivflat_device_free")) {
+        return;
     }
+    if (dev->process == ivf_fd_process()) { /* after a fork() what we wait with is the parent's: only close it */
+        ivf_link_leave(dev);
+    }
+    destroy(dev);
 }
 
 /* Events. */
@@ -232,6 +245,7 @@ static int32_t handle(ivflat_device *dev, uint64_t tag)
     switch (tag) {
     case IVF_TAG_WAKE:
         ivf_fd_event_clear(dev->wake);
+        dev->woken = true;
         return 0;
     case IVF_TAG_TIMER:
         return ivf_link_timer(dev);
@@ -240,6 +254,17 @@ static int32_t handle(ivflat_device *dev, uint64_t tag)
     default:
         ivf_vectors_serve(dev, (uint32_t)(tag - IVF_TAG_VECTOR));
         return 0;
+    }
+}
+
+/* Here, because a guest's write must not log. */
+static void warn_refused(ivflat_device *dev)
+{
+    if (dev->notifier.refused && !dev->refused_told) {
+        dev->refused_told = true;
+        ivf_log(dev, IVFLAT_LOG_WARNING,
+                "a sandbox refuses asynchronous I/O since this device was made: doorbells are "
+                "rung with write(), and a hostile peer could block that");
     }
 }
 
@@ -252,11 +277,11 @@ int32_t ivflat_device_dispatch(ivflat_device *dev)
     if (result < 0) {
         return result;
     }
+    dev->woken = false;
+    warn_refused(dev);
     count = ivf_fd_ready(dev->epoll, ready, SHARE);
-    for (int i = 0; i < count; i++) {
-        int32_t one = handle(dev, ready[i].tag);
-
-        result = one < 0 ? one : result;
+    for (int i = 0; i < count && result == 0; i++) { /* an error is for the caller to see first; the rest stays ready */
+        result = handle(dev, ready[i].tag);
     }
     return result;
 }

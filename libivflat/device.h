@@ -28,7 +28,8 @@ struct ivf_link {
     char path[IVF_PATH_MAX + 1]; /* where to connect again; "": nowhere */
     int64_t deadline;            /* the greeting has to be done by then; 0: none */
     int64_t retry;               /* connect again at; 0: never */
-    bool refusal_told;           /* one line for each time that nobody listens */
+    bool grace;                  /* way 2: the deadline was put off once */
+    bool outage_told;            /* one line for each time that there is no server, or none that greets rightly */
     struct ivf_wire wire;
     struct ivf_session session;
 };
@@ -54,6 +55,10 @@ struct ivflat_device {
     struct ivf_region region;
     uint64_t memory_size; /* 0: not known yet */
     bool unsealed_told;
+    bool unusable_told; /* since the last READY */
+    bool refused_told;
+    bool woken; /* ivflat_device_wake() was seen by the last dispatch */
+    int32_t process;
 
     uint64_t counters[IVF_COUNTERS];
 };
@@ -68,5 +73,8 @@ enum ivf_tag {
 
 /* For a call that hooks may not make: IVFLAT_ERR_BUSY, or _INVALID for NULL, with the sentence. */
 int32_t ivf_device_enter(const ivflat_device *dev, const char *call);
+
+/* The same for one that returns nothing: false, and the log tells. */
+bool ivf_device_may(ivflat_device *dev, const char *call);
 
 #endif

@@ -13,7 +13,7 @@ static _Thread_local char sentence[SENTENCE_SIZE];
 /* A sentence may quote the last one: it is written beside it first. */
 static void say(const char *format, va_list args, const char *tail)
 {
-    char text[SENTENCE_SIZE];
+    char text[SENTENCE_SIZE] = "";
     int length = vsnprintf(text, sizeof(text), format, args);
 
     if (tail && length >= 0 && (size_t)length < sizeof(text)) {

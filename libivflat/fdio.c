@@ -33,6 +33,18 @@ void ivf_fd_close(int fd)
     errno = saved;
 }
 
+void ivf_fd_close_foreign(int fd)
+{
+    const struct linger dont = {0};
+    int saved = errno;
+
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &dont, sizeof(dont)); /* ENOTSOCK: all the better */
+        close(fd);
+    }
+    errno = saved;
+}
+
 /* Sockets. */
 
 int32_t ivf_fd_check_path(const char *path)
@@ -360,4 +372,9 @@ int64_t ivf_fd_now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int32_t ivf_fd_process(void)
+{
+    return getpid();
 }

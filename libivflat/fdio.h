@@ -16,6 +16,9 @@ int32_t ivf_fd_check_path(const char *path);
 /* Negative numbers are fine. */
 void ivf_fd_close(int fd);
 
+/* The same for what came from somebody else: a socket that is told to linger would make close() wait. */
+void ivf_fd_close_foreign(int fd);
+
 /* A stream socket of the UNIX family, connected: answers 0.  Takes any descriptor. */
 int ivf_fd_check_socket(int fd);
 
@@ -74,6 +77,9 @@ void ivf_fd_event_clear(int fd);
 /* A timer of our own: readable from @at_ms on; 0 disarms it. */
 int ivf_fd_timer(void);
 void ivf_fd_timer_set(int fd, int64_t at_ms);
+
+/* Which process this is. */
+int32_t ivf_fd_process(void);
 
 /* Milliseconds of a clock that only goes forward. */
 int64_t ivf_fd_now(void);

@@ -7,6 +7,7 @@
 
 /* A line that starts a DMA engine which moves the line again, and so on without end, shall not eat the stack. */
 #define LINE_ROUNDS 16
+#define LINE_UNTOLD 2u
 
 void ivf_guest_update_line(ivflat_device *dev)
 {
@@ -149,14 +150,14 @@ void ivflat_device_write(ivflat_device *dev, uint64_t offset, uint32_t width, ui
 
 void ivflat_device_reset(ivflat_device *dev)
 {
-    if (ivf_device_enter(dev, "ivflat_device_reset") < 0) {
+    if (!ivf_device_may(dev, "ivflat_device_reset")) {
         return;
     }
     ivf_regs_reset(&dev->regs);
-    dev->line = 0;
     ivf_trace(dev, IVFLAT_TRACE_RESET, 0, 0, 0);
     if (dev->regs.revision0) {
-        ivf_tell_line(dev, 0);
+        dev->line = LINE_UNTOLD; /* said whether it moved or not */
+        ivf_guest_update_line(dev);
     }
 }
 
@@ -172,7 +173,7 @@ void ivflat_device_get_state(const ivflat_device *dev, uint32_t *intrmask, uint3
 
 void ivflat_device_set_state(ivflat_device *dev, uint32_t intrmask, uint32_t intrstatus)
 {
-    if (ivf_device_enter(dev, "ivflat_device_set_state") < 0) {
+    if (!ivf_device_may(dev, "ivflat_device_set_state")) {
         return;
     }
     /* As a guest's own stores: reserved in revision 1, bit 0 in revision 0. */

@@ -6,7 +6,8 @@
  *
  * THREADS    The library starts none and takes no lock.  One thread at a time per device; two devices share nothing.
  *            The exceptions are ivflat_device_wait() and ivflat_device_wake(), which any thread may call until you
- *            call ivflat_device_free(): wake and join your waiter first.  A device does not survive a fork().
+ *            call ivflat_device_free(): wake and join your waiter first.  A device does not survive a fork(): in
+ *            the child, only free it.
  * HOOKS      run on your thread, inside your call, when the device is in order again; never after
  *            ivflat_device_free() has returned.  From a hook you may call what is marked [hook].  Anything else does
  *            nothing: it answers #IVFLAT_ERR_BUSY, or, where it returns nothing, logs.  Return from a hook: no longjmp,
@@ -99,7 +100,8 @@ typedef struct ivflat_config {
 /** What the emulator gives.  Zero it, set struct_size; each may be NULL unless it says required.
  *
  *  READY comes in this order: memory_attached(); doorbell_removed(), vector_removed() and peer_changed(id, 0) for all
- *  that an earlier server left behind; link_changed(READY).  Then peers and vectors, in any order, at any time.
+ *  that an earlier server left behind, while id and registers are the new server's already; link_changed(READY).  Then
+ *  peers and vectors, in any order, at any time.
  *  A greeting that fails leaves everything as it was.  A link that goes down says so and changes nothing else: peers
  *  that we know and vectors that we have go on working.  Only ivflat_device_disconnect() and _free() forget them. */
 typedef struct ivflat_hooks {
@@ -123,13 +125,14 @@ typedef struct ivflat_hooks {
     void (*peer_changed)(void *user, uint32_t id, uint32_t vectors);
     /** Our own @p vector waits on @p fd.  Return 1 to wait on it yourself (KVM irqfd): @p fd is lent until
      *  vector_removed(), and interrupt() is not called for it; what was rung before still waits in it.  Return 0 to
-     *  leave it to the library, which loses nothing meanwhile.  May be a pipe.  Not called with revision0. */
+     *  leave it to the library, which loses nothing meanwhile.  (Other numbers: as 0 today, do not use them.)  May be
+     *  a pipe.  Not called with revision0. */
     int32_t (*vector_added)(void *user, uint32_t vector, int32_t fd);
     /** For each that you took: let go of it.  The same @p fd, closed when you return. */
     void (*vector_removed)(void *user, uint32_t vector, int32_t fd);
     /** A guest's write of @p value to DOORBELL (4 bytes, aligned) amounts to writing 1 to @p fd; our own id's too.
      *  Return 1 if you bound it (KVM ioeventfd): lent until doorbell_removed().  Return 0, and the guest's write
-     *  comes through ivflat_device_write().  May be a pipe. */
+     *  comes through ivflat_device_write().  (Other numbers: as 0 today, do not use them.)  May be a pipe. */
     int32_t (*doorbell_added)(void *user, uint32_t value, int32_t fd);
     /** For each that you bound: unbind it.  The same @p fd, closed when you return. */
     void (*doorbell_removed)(void *user, uint32_t value, int32_t fd);
@@ -159,6 +162,11 @@ IVFLAT_API void ivflat_device_free(ivflat_device *dev);
 /** The machine was reset: registers 0, line low.  Link, id, memory, peers and rings that still wait stay (R3, R5).
  *  @param dev the device */
 IVFLAT_API void ivflat_device_reset(ivflat_device *dev);
+
+/** Sets the two registers that ivflat_device_get_state() gave, bit 0 of each (R4); in revision 1 does nothing.  Calls
+ *  line() if it moves, and no other hook.
+ *  @param dev the device  @param intrmask the register  @param intrstatus the register */
+IVFLAT_API void ivflat_device_set_state(ivflat_device *dev, uint32_t intrmask, uint32_t intrstatus);
 /** @} */
 
 /** @name The link, way 1: the library has the socket.  Only while DOWN; again after DOWN to reconnect */ /** @{ */
@@ -167,7 +175,7 @@ IVFLAT_API void ivflat_device_reset(ivflat_device *dev);
  *  whose queue is full (EAGAIN) is tried again until the greeting's time is up (P23).
  *  @param dev  the device
  *  @param path of a UNIX stream socket, 1..107 bytes; copied
- *  @return 0, also when nobody listens and reconnect_ms is set: log() tells, and it is tried again; else
+ *  @return 0, also when reconnect_ms is set and there is no server yet: log() tells, and it is tried again; else
  *          #IVFLAT_ERR_INVALID (the path; not DOWN), #IVFLAT_ERR_SYSTEM (nobody listens, no permission ...),
  *          #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_connect(ivflat_device *dev, const char *path);
@@ -180,9 +188,9 @@ IVFLAT_API int32_t ivflat_device_adopt(ivflat_device *dev, int32_t socket_fd);
 
 /** Dispatches until READY, an error, or the time is up: for a realize that must know (R5, P23).
  *  @param dev        the device; way 1 only
- *  @param timeout_ms milliseconds; -1: no limit but the greeting's own
- *  @return 0: READY; #IVFLAT_ERR_TIMEOUT: not yet, the greeting goes on: call again, or disconnect; the error that
- *          ended the link; #IVFLAT_ERR_INVALID: nothing to wait for; #IVFLAT_ERR_BUSY */
+ *  @param timeout_ms milliseconds; -1: no limit but the greeting's own (none while reconnect_ms waits for a server)
+ *  @return 0: READY; #IVFLAT_ERR_TIMEOUT: not yet, or somebody called ivflat_device_wake(); it goes on: call again, or
+ *          disconnect; the error that ended the link; #IVFLAT_ERR_INVALID: nothing to wait for; #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_greet(ivflat_device *dev, int32_t timeout_ms);
 /** @} */
 
@@ -239,7 +247,9 @@ IVFLAT_API int32_t ivflat_device_dispatch(ivflat_device *dev);
  *  @return 1: dispatch, or a wake since the last dispatch; 0: time is up; #IVFLAT_ERR_SYSTEM, #IVFLAT_ERR_INVALID */
 IVFLAT_API int32_t ivflat_device_wait(const ivflat_device *dev, int32_t timeout_ms);
 
-/** Ends each wait, also one that begins later, until the next dispatch.  Any thread, any hook, signal handlers.
+/** Ends each wait, also one that begins later, until the next dispatch, and ivflat_device_greet() with
+ *  #IVFLAT_ERR_TIMEOUT.  A dispatch takes the wake back, maybe before a waiting thread has seen it: who wakes to end a
+ *  thread sees to it that nobody dispatches until it has ended.  Any thread, any hook, signal handlers.
  *  @param dev the device */
 IVFLAT_API void ivflat_device_wake(const ivflat_device *dev);
 /** @} */
@@ -296,11 +306,6 @@ IVFLAT_API uint64_t ivflat_device_counter(const ivflat_device *dev, uint32_t whi
 /** What a snapshot of the machine has to keep: revision 0's two registers (R4; 0 in revision 1).
  *  @param dev the device  @param intrmask set; may be NULL  @param intrstatus set; may be NULL.  It is not cleared. */
 IVFLAT_API void ivflat_device_get_state(const ivflat_device *dev, uint32_t *intrmask, uint32_t *intrstatus);
-
-/** Sets them, bit 0 of each; in revision 1 does nothing.  Calls line() if it moves, and no other hook.  Not
- *  from a hook, alone of these: it changes what they are told of.
- *  @param dev the device  @param intrmask the register  @param intrstatus the register */
-IVFLAT_API void ivflat_device_set_state(ivflat_device *dev, uint32_t intrmask, uint32_t intrstatus);
 /** @} */
 
 /** @name Of the library */ /** @{ */

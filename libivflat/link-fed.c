@@ -65,7 +65,8 @@ int32_t ivflat_device_feed(ivflat_device *dev, const uint8_t *bytes, uint32_t co
 
 void ivflat_device_end(ivflat_device *dev)
 {
-    if (ivf_device_enter(dev, "ivflat_device_end") == 0 && dev->link.way == IVF_WAY_FED) {
+    /* Often from link_changed(): who hears that the link is down closes the socket, and is told of its end. */
+    if (dev && dev->link.way == IVF_WAY_FED && ivf_device_may(dev, "ivflat_device_end")) {
         ivf_link_ended(dev);
     }
 }

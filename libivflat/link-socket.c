@@ -76,8 +76,14 @@ static int32_t queue_full(ivflat_device *dev)
     return 0;
 }
 
+/* What waiting does not mend: at the first try it is for the caller to know. */
+static bool is_mistake(int err)
+{
+    return err == EACCES || err == EPERM || err == ENOTDIR || err == ELOOP || err == EPROTOTYPE;
+}
+
 /* Nobody listens.  With reconnecting set up that is no error of the first call, nor of a later try. */
-static int32_t refused(ivflat_device *dev, int err)
+static int32_t refused(ivflat_device *dev, int err, bool again)
 {
     struct ivf_link *link = &dev->link;
     int32_t error = ivf_fail_errno(err, "cannot connect to the server at %s", link->path);
@@ -85,12 +91,12 @@ static int32_t refused(ivflat_device *dev, int err)
     if (link->state == IVFLAT_LINK_GREETING) {
         return ivf_link_down(dev, error);
     }
-    if (!dev->config.reconnect_ms) {
+    if (!dev->config.reconnect_ms || (!again && is_mistake(err))) {
         link->path[0] = '\0';
         return error;
     }
-    if (!link->refusal_told) {
-        link->refusal_told = true;
+    if (!link->outage_told) {
+        link->outage_told = true;
         ivf_log(dev, IVFLAT_LOG_WARNING, "%s; trying again every %u ms", ivflat_last_error(), dev->config.reconnect_ms);
     }
     link->retry = ivf_fd_now() + dev->config.reconnect_ms;
@@ -98,7 +104,7 @@ static int32_t refused(ivflat_device *dev, int err)
     return 0;
 }
 
-int32_t ivf_link_connect(ivflat_device *dev)
+int32_t ivf_link_connect(ivflat_device *dev, bool again)
 {
     int fd = ivf_fd_connect(dev->link.path);
     int result = fd < 0 ? fd : take_socket(dev, fd);
@@ -106,7 +112,7 @@ int32_t ivf_link_connect(ivflat_device *dev)
     if (result == -EAGAIN) {
         return queue_full(dev);
     }
-    return result < 0 ? refused(dev, -result) : 0;
+    return result < 0 ? refused(dev, -result, again) : 0;
 }
 
 int32_t ivflat_device_connect(ivflat_device *dev, const char *path)
@@ -122,9 +128,10 @@ int32_t ivflat_device_connect(ivflat_device *dev, const char *path)
     if (result < 0) {
         return result;
     }
-    memmove(dev->link.path, path, strlen(path) + 1);
-    dev->link.refusal_told = false;
-    return ivf_link_connect(dev);
+    memcpy(dev->link.path, path, strlen(path) + 1);
+    dev->link.retry = 0;
+    dev->link.outage_told = false;
+    return ivf_link_connect(dev, false);
 }
 
 int32_t ivflat_device_adopt(ivflat_device *dev, int32_t socket_fd)
@@ -146,11 +153,26 @@ int32_t ivflat_device_adopt(ivflat_device *dev, int32_t socket_fd)
                         strerror(-checked));
     }
     dev->link.path[0] = '\0';
+    dev->link.retry = 0;
+    ivf_link_arm(dev);
     checked = take_socket(dev, socket_fd);
     return checked < 0 ? ivf_fail_errno(-checked, "cannot wait on the server's socket") : 0;
 }
 
-/* Waits once, for what is left until @end (-1: no end). */
+static int32_t not_yet(const ivflat_device *dev, const char *why)
+{
+    return ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting is not done yet, and %s; %s", why,
+                    dev->link.state == IVFLAT_LINK_DOWN ? "nobody listens there so far" : "it goes on");
+}
+
+static int32_t not_yet(const ivflat_device *dev)
+{
+    return ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting is not done yet; %s",
+                    dev->link.state == IVFLAT_LINK_DOWN ? "nobody listens there so far" : "it goes on");
+}
+
+/* Waits once, for what is left until @end (-1: no end).  The time is up also for who always has something to dispatch: a
+ * peer that never stops ringing must not hold us here. */
 static int32_t greet_wait(ivflat_device *dev, int64_t end)
 {
     int64_t left = end < 0 ? -1 : end - ivf_fd_now();
@@ -160,10 +182,13 @@ static int32_t greet_wait(ivflat_device *dev, int64_t end)
         return ivf_fail_errno(-result, "cannot wait for the server");
     }
     if (result == 0) {
-        return ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting is not done yet; %s",
-                        dev->link.state == IVFLAT_LINK_DOWN ? "nobody listens there so far" : "it goes on");
+        return not_yet(dev);
     }
-    return ivflat_device_dispatch(dev);
+    result = ivflat_device_dispatch(dev);
+    if (result == 0 && dev->link.state != IVFLAT_LINK_READY && end >= 0 && ivf_fd_now() >= end) {
+        return not_yet(dev);
+    }
+    return result;
 }
 
 int32_t ivflat_device_greet(ivflat_device *dev, int32_t timeout_ms)
@@ -177,7 +202,7 @@ int32_t ivflat_device_greet(ivflat_device *dev, int32_t timeout_ms)
                             "there is no greeting to wait for: connect first (with a socket of your "
                             "own, feed it)");
         }
-        result = greet_wait(dev, end);
+        result = greet_step(dev, end);
     }
     return result;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define GREETING_TIMEOUT_MS 5000u
+#define GRACE_MS            100
 
 void ivf_link_init(struct ivf_link *link)
 {
@@ -44,13 +45,25 @@ static void close_socket(ivflat_device *dev)
         ivf_fd_close(link->sock);
         link->sock = -1;
     }
-    ivf_fd_close(link->wire.fd);
+    ivf_fd_close_foreign(link->wire.fd);
     ivf_wire_begin(&link->wire);
+}
+
+/* A server that greets wrongly, each time that we come back, has one line. */
+static void log_loss(ivflat_device *dev, uint32_t was, const char *sentence)
+{
+    bool again = was == IVFLAT_LINK_GREETING && dev->link.retry && dev->link.outage_told;
+
+    if (!again) {
+        ivf_log(dev, dev->link.retry ? IVFLAT_LOG_WARNING : IVFLAT_LOG_ERROR, "%s", sentence);
+    }
+    dev->link.outage_told = was == IVFLAT_LINK_GREETING;
 }
 
 int32_t ivf_link_down(ivflat_device *dev, int32_t error)
 {
     struct ivf_link *link = &dev->link;
+    uint32_t was = link->state;
     char sentence[512];
 
     snprintf(sentence, sizeof(sentence), "%s", ivflat_last_error());
@@ -62,7 +75,7 @@ int32_t ivf_link_down(ivflat_device *dev, int32_t error)
     ivf_link_arm(dev);
     if (error) {
         dev->counters[IVFLAT_COUNT_LINK_LOSSES]++;
-        ivf_log(dev, link->retry ? IVFLAT_LOG_WARNING : IVFLAT_LOG_ERROR, "%s", sentence);
+        log_loss(dev, was, sentence);
     }
     ivf_tell_link(dev, error);
     return error ? ivf_fail(error, "%s", sentence) : 0;
@@ -75,26 +88,49 @@ void ivf_link_greeting(ivflat_device *dev, enum ivf_way way)
     link->state = IVFLAT_LINK_GREETING;
     link->way = way;
     link->deadline = ivf_fd_now() + timeout_of(dev);
+    link->grace = false;
     ivf_session_begin(&link->session);
     ivf_wire_begin(&link->wire);
     ivf_link_arm(dev);
     ivf_tell_link(dev, 0);
 }
 
-/* P5, P18: the one step in which id, memory, peers and vectors change. */
+/* Who is there now has nothing to do with who was: the old peers go when the new are all that can be found. */
+static void step_over(ivflat_device *dev, struct ivf_peers *fresh)
+{
+    struct ivf_peers before = dev->peers;
+    int32_t id_before = dev->id;
+
+    dev->peers = *fresh;
+    dev->id = dev->link.session.id;
+    dev->link.state = IVFLAT_LINK_READY;
+    if (before.by_id != fresh->by_id) {
+        ivf_vectors_forget_all(dev, &before, id_before);
+        ivf_peers_fini(&before);
+    }
+}
+
+/* P5, P18: the one step in which id, memory, peers and vectors change.  @fd is given. */
 static int32_t ready(ivflat_device *dev, int fd)
 {
-    struct ivf_link *link = &dev->link;
-    int32_t result = ivf_attach_memory(dev, fd);
+    struct ivf_peers fresh = dev->peers; /* nobody to forget: the table serves */
+    int32_t result;
 
+    if (dev->peers.count && !ivf_peers_init(&fresh)) {
+        ivf_fd_close_foreign(fd);
+        return ivf_fail(IVFLAT_ERR_NOMEM, "no memory for the table of peers");
+    }
+    result = ivf_attach_memory(dev, fd);
     if (result < 0) {
+        if (fresh.by_id != dev->peers.by_id) {
+            ivf_peers_fini(&fresh);
+        }
         return result;
     }
-    ivf_vectors_forget_all(dev);
-    dev->id = link->session.id;
-    link->state = IVFLAT_LINK_READY;
-    link->deadline = 0;
-    link->refusal_told = false;
+    step_over(dev, &fresh);
+    dev->link.deadline = 0;
+    dev->link.outage_told = false;
+    dev->unusable_told = false;
     ivf_link_arm(dev);
     ivf_tell_link(dev, 0);
     return 0;
@@ -132,7 +168,7 @@ static int32_t whole_message(ivflat_device *dev)
     ivf_trace(dev, IVFLAT_TRACE_MESSAGE, (uint64_t)number, fd >= 0, 0);
     result = ivf_session_step(&dev->link.session, number, fd, &event);
     if (result < 0) {
-        ivf_fd_close(fd);
+        ivf_fd_close_foreign(fd);
     } else {
         result = happened(dev, &event);
     }
@@ -145,7 +181,7 @@ void ivf_link_latch(ivflat_device *dev, int fd)
     uint32_t count = ivf_wire_latch(&dev->link.wire, fd, surplus);
 
     while (count > 0) {
-        ivf_fd_close(surplus[--count]);
+        ivf_fd_close_foreign(surplus[--count]);
     }
 }
 
@@ -159,22 +195,48 @@ int32_t ivf_link_ended(ivflat_device *dev)
     return ivf_link_down(dev, ivf_session_closed(&dev->link.session, dev->link.wire.have));
 }
 
-int32_t ivf_link_timer(ivflat_device *dev)
+static int32_t timed_out(ivflat_device *dev)
 {
     static const char *const missing[] = {"its queue never had room", "the version never came", "our id never came",
                                           "the shared memory never came"};
+    const struct ivf_link *link = &dev->link;
+    bool queued = link->way == IVF_WAY_SOCKET && link->sock < 0;
+
+    return ivf_link_down(dev, ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting was not done in %u ms: %s",
+                                       timeout_of(dev), missing[queued ? 0 : link->session.state + 1]));
+}
+
+/* A program that was stopped for a while finds the time up and the greeting there: it is looked at first.  What is to be
+ * fed (way 2) comes right after us. */
+static int32_t deadline_passed(ivflat_device *dev, int64_t now)
+{
+    struct ivf_link *link = &dev->link;
+    int32_t result = link->sock < 0 ? 0 : ivf_link_serve(dev);
+
+    if (result < 0 || link->state != IVFLAT_LINK_GREETING) {
+        return result;
+    }
+    if (link->way == IVF_WAY_FED && !link->grace) {
+        link->grace = true;
+        link->deadline = now + GRACE_MS;
+        ivf_link_arm(dev);
+        return 0;
+    }
+    return timed_out(dev);
+}
+
+int32_t ivf_link_timer(ivflat_device *dev)
+{
     struct ivf_link *link = &dev->link;
     int64_t now = ivf_fd_now();
-    bool queued = link->way == IVF_WAY_SOCKET && link->sock < 0;
 
     ivf_link_arm(dev); /* also takes back that the timer ran */
     if (link->deadline && now >= link->deadline) {
-        return ivf_link_down(dev, ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting was not done in %u ms: %s",
-                                           timeout_of(dev), missing[queued ? 0 : link->session.state + 1]));
+        return deadline_passed(dev, now);
     }
     if (link->retry && now >= link->retry) {
         link->retry = 0;
-        return ivf_link_connect(dev);
+        return ivf_link_connect(dev, true);
     }
     return 0;
 }
@@ -197,5 +259,5 @@ void ivf_link_leave(ivflat_device *dev)
         ivf_link_down(dev, 0);
     }
     ivf_link_arm(dev);
-    ivf_vectors_forget_all(dev);
+    ivf_vectors_forget_all(dev, &dev->peers, dev->id);
 }

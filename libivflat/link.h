@@ -42,7 +42,7 @@ int32_t ivf_link_ended(ivflat_device *dev);
 /* Sets the timer for what is due first: the greeting's deadline, or the next try. */
 void ivf_link_arm(ivflat_device *dev);
 
-/* Way 1: connects to the link's path, now or, when that is not possible now, later. */
-int32_t ivf_link_connect(ivflat_device *dev);
+/* Way 1: connects to the link's path, now or, when that is not possible now, later.  @again: it was promised to try. */
+int32_t ivf_link_connect(ivflat_device *dev, bool again);
 
 #endif

@@ -44,29 +44,55 @@ static int submit(struct ivf_notifier *notifier, int fd)
     return __builtin_expect(syscall(SYS_io_submit, notifier->context, 1, notifier->list) == 1, 1) ? 0 : -errno;
 }
 
-/* The kernel looks at the eventfd before it looks at the flags. */
-static bool can_be_signalled(struct ivf_notifier *notifier, int fd)
+/* -EOPNOTSUPP: the kernel looked at the eventfd, found it to be one, and then saw the flag.  Nothing is signalled. */
+static int probe(struct ivf_notifier *notifier, int fd)
 {
     int result;
 
     notifier->request.aio_rw_flags = UNKNOWN_RW_FLAG;
     result = submit(notifier, fd);
     notifier->request.aio_rw_flags = 0;
-    return result == -EOPNOTSUPP;
+    return result;
+}
+
+/* What a sandbox answers that was put up after we began. */
+static bool is_refusal(int result)
+{
+    return result == -EPERM || result == -ENOSYS;
+}
+
+/* Nobody reads the completions: they are taken as seen, or the ring would be full some day. */
+static void forget_completions(struct ivf_notifier *notifier)
+{
+    struct completion_ring *ring = (struct completion_ring *)notifier->context;
+
+    __atomic_store_n(&ring->head, __atomic_load_n(&ring->tail, __ATOMIC_RELAXED), __ATOMIC_RELEASE);
 }
 
 /* Contexts that nobody uses: the kernel takes tens of milliseconds to destroy one (it waits for all processors to have
- * passed by), so that a few are kept for the next device.  A slot is taken and given by one exchange, and whose context
- * it is, is its alone. */
+ * passed by), so that a few are kept for the next device, and none is destroyed at the end.  A slot is taken and given by
+ * one exchange, and whose context it is, is its alone. */
 #define SPARE 8
 static _Atomic unsigned long spare[SPARE];
 
-/* One that works: what was kept before a fork() does not, in the child. */
+/* Rings the device's own wake-up for a trial: kernels before 5.8 cannot fail the read that they are asked for, a sandbox
+ * may let us set up and not submit, and what was kept before a fork() is of no use in the child. */
+static bool works(struct ivf_notifier *notifier)
+{
+    int wake = (int)notifier->request.aio_fildes;
+    bool rung = probe(notifier, wake) == -EOPNOTSUPP && submit(notifier, wake) == 0;
+
+    if (rung) {
+        forget_completions(notifier);
+    }
+    return ivf_notify_drain(wake, IVF_NOTIFY_EVENTFD) == 1 && rung;
+}
+
 static bool take_spare(struct ivf_notifier *notifier)
 {
     for (int i = 0; i < SPARE; i++) {
         notifier->context = atomic_exchange(&spare[i], 0);
-        if (notifier->context && can_be_signalled(notifier, (int)notifier->request.aio_fildes)) {
+        if (notifier->context && works(notifier)) {
             return true;
         }
     }
@@ -89,6 +115,7 @@ static bool keep_spare(unsigned long context)
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 {
     notifier->context = 0;
+    notifier->refused = false;
     prepare_request(notifier, wake_fd);
     if (plain || take_spare(notifier)) {
         return 0;
@@ -97,7 +124,7 @@ int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
         notifier->context = 0;
         return -errno;
     }
-    if (!can_be_signalled(notifier, wake_fd)) { /* a sandbox that lets us set up, but not submit */
+    if (!works(notifier)) {
         syscall(SYS_io_destroy, notifier->context);
         notifier->context = 0;
         return -EPERM;
@@ -113,14 +140,6 @@ void ivf_notifier_fini(struct ivf_notifier *notifier)
     notifier->context = 0;
 }
 
-/* Nobody reads the completions: they are taken as seen, or the ring would be full some day. */
-static void forget_completions(struct ivf_notifier *notifier)
-{
-    struct completion_ring *ring = (struct completion_ring *)notifier->context;
-
-    __atomic_store_n(&ring->head, __atomic_load_n(&ring->tail, __ATOMIC_RELAXED), __ATOMIC_RELEASE);
-}
-
 static int make_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -131,32 +150,45 @@ static int make_nonblocking(int fd)
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/* Without asynchronous I/O to ask by: by its name, and where there is no /proc, by being a file without a kind. */
 static bool is_eventfd_by_name(int fd)
 {
     char link[32], target[32];
+    struct stat status;
     ssize_t length;
 
+    if (fstat(fd, &status) < 0 || (status.st_mode & S_IFMT) != 0) {
+        return false;
+    }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     length = readlink(link, target, sizeof(target) - 1);
     if (length < 0) {
-        return errno == ENOENT; /* no /proc here: believe the server */
+        return errno == ENOENT;
     }
     target[length] = '\0';
     return strcmp(target, "anon_inode:[eventfd]") == 0;
 }
 
+/* One end of a pipe or FIFO; the kernel never changes which. */
+static bool is_open_for(int fd, int mode)
+{
+    return (fcntl(fd, F_GETFL) & O_ACCMODE) == mode;
+}
+
+/* Nothing here asks a file system, which could be slow to answer, or never answer. */
 enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd)
 {
-    struct stat status;
-
-    if (fstat(fd, &status) < 0) {
-        return IVF_NOTIFY_UNUSABLE;
-    }
-    if (S_ISFIFO(status.st_mode)) {
-        return make_nonblocking(fd) < 0 ? IVF_NOTIFY_UNUSABLE : IVF_NOTIFY_PIPE;
+    if (fcntl(fd, F_GETPIPE_SZ) >= 0) {
+        /* One that is open both ways cannot be read without waiting: vmsplice() would write to it. */
+        return is_open_for(fd, O_RDWR) ? IVF_NOTIFY_UNUSABLE : IVF_NOTIFY_PIPE;
     }
     if (notifier->context) {
-        return can_be_signalled(notifier, fd) ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
+        int result = probe(notifier, fd);
+
+        if (!is_refusal(result)) {
+            return result == -EOPNOTSUPP ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
+        }
+        notifier->refused = true;
     }
     return is_eventfd_by_name(fd) && make_nonblocking(fd) >= 0 ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
 }
@@ -178,20 +210,26 @@ static int ring_by_write(int fd)
     return 0;
 }
 
-/* The kernel had no memory for a request: rather a write that a hostile peer might just now make block than a ring lost. */
-static int ring_for_want_of_memory(int fd)
+/* Where a request cannot be had, a write that a hostile peer might just now make block is better than a ring lost. */
+static int ring_by_looking(int fd)
 {
     struct pollfd room = {.fd = fd, .events = POLLOUT};
 
     return poll(&room, 1, 0) == 1 ? ring_by_write(fd) : 0; /* no room: it is rung */
 }
 
+/* EAGAIN: the kernel has no memory just now.  EPERM, ENOSYS: a sandbox was put up, and it stays. */
 static __attribute__((noinline, cold)) int request_failed(struct ivf_notifier *notifier)
 {
     int err = errno;
 
     forget_completions(notifier);
-    return err == EAGAIN ? ring_for_want_of_memory((int)notifier->request.aio_resfd) : -err;
+    if (is_refusal(-err)) {
+        notifier->refused = true;
+    } else if (err != EAGAIN) {
+        return -err;
+    }
+    return ring_by_looking((int)notifier->request.aio_resfd);
 }
 
 static int ring_by_request(struct ivf_notifier *notifier, int fd)
@@ -204,21 +242,17 @@ static int ring_by_request(struct ivf_notifier *notifier, int fd)
     return 0;
 }
 
-/* One write, that does not wait where the kernel (6.4 on) can be told so for a pipe; where it cannot, one that poll()
- * says has room. */
-static int write_pipe(int fd)
+/* Of what can be done with a pipe only splicing takes its "do not wait" from the call: O_NONBLOCK is any holder's to
+ * clear, and RWF_NOWAIT is refused by a FIFO, and by a pipe that was ever spliced (measured). */
+static int splice_ring(int fd)
 {
-    uint64_t one = 1;
-    struct iovec piece = {.iov_base = &one, .iov_len = sizeof(one)};
-    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    static const uint64_t one = 1; /* the pipe refers to it until it is read */
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)&one, .iov_len = sizeof(one)};
 
-    if (pwritev2(fd, &piece, 1, -1, RWF_NOWAIT) >= 0) {
-        return 0;
+    if (!is_open_for(fd, O_WRONLY)) {
+        return -EBADF;
     }
-    if (errno == EOPNOTSUPP && poll(&room, 1, 0) == 1 && write(fd, &one, sizeof(one)) >= 0) {
-        return 0;
-    }
-    return errno == EAGAIN || errno == EOPNOTSUPP ? 0 : -errno;
+    return vmsplice(fd, &piece, 1, SPLICE_F_NONBLOCK) >= 0 || errno == EAGAIN ? 0 : -errno;
 }
 
 /* A pipe without a reader raises SIGPIPE in the thread that writes (C3): it is kept out, and one that came is taken. */
@@ -234,7 +268,7 @@ static __attribute__((noinline)) int ring_pipe(int fd)
     sigpending(&pending);
     was_pending = sigismember(&pending, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-    result = write_pipe(fd);
+    result = splice_ring(fd);
     if (result == -EPIPE && !was_pending) {
         while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR) {
         }
@@ -253,36 +287,50 @@ int ivf_notify_ring(struct ivf_notifier *notifier, int fd, enum ivf_notify_kind 
 
 /* Serving. */
 
-/* Reads without waiting, though another holder may have cleared O_NONBLOCK; before Linux 6.4 a pipe cannot be told so. */
-static ssize_t read_now(int fd, void *bytes, size_t count)
+/* Before Linux 5.8 an eventfd cannot be told not to wait either. */
+static ssize_t read_eventfd(int fd, uint64_t *count)
 {
-    struct iovec piece = {.iov_base = bytes, .iov_len = count};
+    struct iovec piece = {.iov_base = count, .iov_len = sizeof(*count)};
     struct pollfd there = {.fd = fd, .events = POLLIN};
     ssize_t result = preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
 
-    if (result < 0 && errno == EOPNOTSUPP) {
-        if (poll(&there, 1, 0) < 1) {
-            errno = EAGAIN;
-            return -1;
-        }
-        result = read(fd, bytes, count);
+    if (result < 0 && errno == EOPNOTSUPP && poll(&there, 1, 0) == 1) {
+        result = read(fd, count, sizeof(*count));
     }
     return result;
 }
 
-int64_t ivf_notify_drain(int fd, enum ivf_notify_kind kind)
+static int64_t drain_eventfd(int fd)
+{
+    uint64_t count = 0;
+    ssize_t bytes = read_eventfd(fd, &count);
+
+    if (bytes < 0) {
+        return errno == EAGAIN || errno == EINTR || errno == EOPNOTSUPP ? 0 : -errno;
+    }
+    if (bytes != sizeof(count)) {
+        return -EINVAL;
+    }
+    return count > INT64_MAX ? INT64_MAX : (int64_t)count;
+}
+
+static int64_t drain_pipe(int fd)
 {
     uint64_t words[512];
-    ssize_t bytes = read_now(fd, words, kind == IVF_NOTIFY_EVENTFD ? sizeof(words[0]) : sizeof(words));
+    struct iovec piece = {.iov_base = words, .iov_len = sizeof(words)};
+    ssize_t bytes;
 
+    if (!is_open_for(fd, O_RDONLY)) {
+        return -EBADF;
+    }
+    bytes = vmsplice(fd, &piece, 1, SPLICE_F_NONBLOCK);
     if (bytes < 0) {
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     }
-    if (bytes == 0) {
-        return -EPIPE;
-    }
-    if (kind == IVF_NOTIFY_EVENTFD) {
-        return words[0] > INT64_MAX ? INT64_MAX : (int64_t)words[0];
-    }
-    return (bytes + 7) / 8; /* a pipe carries an 8-byte 1 for each ring */
+    return bytes == 0 ? -EPIPE : (bytes + 7) / 8; /* an 8-byte 1 for each ring */
+}
+
+int64_t ivf_notify_drain(int fd, enum ivf_notify_kind kind)
+{
+    return kind == IVF_NOTIFY_EVENTFD ? drain_eventfd(fd) : drain_pipe(fd);
 }

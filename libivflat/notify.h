@@ -21,6 +21,7 @@ struct ivf_notifier {
     unsigned long context; /* of asynchronous I/O; 0: none, a plain write() rings */
     struct iocb request;   /* the one that fails, all but which eventfd it signals */
     struct iocb *list[1];  /* as io_submit wants it */
+    bool refused;          /* a sandbox came later: it rings by write() now */
 };
 
 /* @wake_fd: an eventfd of our own, lent for the notifier's life.  @plain: ring with write().  The notifier stays where it
@@ -28,7 +29,7 @@ struct ivf_notifier {
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain);
 void ivf_notifier_fini(struct ivf_notifier *notifier);
 
-/* What @fd is. Makes a pipe non-blocking, and an eventfd too where a plain write() will ring it. */
+/* What @fd is.  Makes an eventfd non-blocking where a plain write() will ring it; else leaves it as it is. */
 enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd);
 
 /* Adds 1 (C1).  A full counter is rung already (C3).  Answers 0, or -errno: that vector is broken. */

@@ -58,7 +58,7 @@ struct ivf_vector *ivf_peers_add(struct ivf_peers *peers, uint32_t id, int fd, u
     struct ivf_vector *vector;
 
     if (!peer) {
-        ivf_fd_close(fd);
+        ivf_fd_close_foreign(fd);
         return NULL;
     }
     vector = &peer->vectors[peer->count++];
@@ -91,20 +91,20 @@ void ivf_peer_free(struct ivf_peer *peer)
 void ivf_vector_close(struct ivf_vector *vector)
 {
     if (ivf_vector_open(vector)) {
-        ivf_fd_close((int)vector->fd);
+        ivf_fd_close_foreign((int)vector->fd);
         vector->fd = IVF_PEERS_MAX_FD;
     }
 }
 
 int32_t ivf_peers_next(const struct ivf_peers *peers, int32_t after)
 {
+    int64_t id = after < 0 ? 0 : (int64_t)after + 1;
+
     if (peers->count == 0) {
         return -1;
     }
-    for (int32_t id = after < 0 ? 0 : after + 1; id < (int32_t)IVFLAT_MAX_PEERS; id++) {
-        if (peers->by_id[id]) {
-            return id;
-        }
+    while (id < IVFLAT_MAX_PEERS && !peers->by_id[id]) {
+        id++;
     }
-    return -1;
+    return id < IVFLAT_MAX_PEERS ? (int32_t)id : -1;
 }

@@ -11,31 +11,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
 
 #define FAIL(...) ivf_fail(IVFLAT_ERR_MEMORY, __VA_ARGS__)
 
 int32_t ivf_region_check(int fd, uint64_t want, bool require_sealed, uint64_t *size, bool *sealed)
 {
-    struct stat status;
+    struct statx status;
     int flags = fcntl(fd, F_GETFL);
     int seals;
 
-    if (flags < 0 || fstat(fd, &status) < 0) {
+    /* As known here: a file system on another machine, or in another process, is not asked. */
+    if (flags < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &status) < 0) {
         return FAIL("the shared memory's descriptor cannot be looked at: %s", strerror(errno));
     }
-    if (!S_ISREG(status.st_mode)) {
+    if (!S_ISREG(status.stx_mode)) {
         return FAIL("the shared memory's descriptor is no memory (neither a memfd, nor shared memory, nor a file)");
     }
-    if (status.st_size <= 0) {
+    if (status.stx_size == 0) {
         return FAIL("the shared memory is empty: its descriptor has 0 bytes, %" PRIu64 " are asked for", want);
     }
     seals = fcntl(fd, F_GET_SEALS);
     if ((flags & O_ACCMODE) != O_RDWR || (seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))) {
         return FAIL("the shared memory's descriptor is not for reading and writing both");
     }
-    *size = (uint64_t)status.st_size;
+    *size = status.stx_size;
     if (want && *size != want) {
         return FAIL("the shared memory has %" PRIu64 " bytes, %" PRIu64
                     " are asked for: set the same size on both sides",
@@ -58,16 +58,17 @@ static uint64_t whole_pages(uint64_t size)
     return length >= size && length <= PTRDIFF_MAX - GIB ? length : 0;
 }
 
-/* hugetlbfs maps at multiples of its page only, and its sizes are multiples of it. */
+/* hugetlbfs maps at multiples of its page only, whose size differs by machine, and its files are multiples of it: so the
+ * largest power of two that divides the length will do. */
 static uint64_t alignment_of(uint64_t length)
 {
-    if (length % GIB == 0) {
-        return GIB;
-    }
-    return length % (2 * MIB) == 0 ? 2 * MIB : (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t largest = length & -length;
+
+    return largest < GIB ? largest : GIB;
 }
 
-int32_t ivf_region_reserve(struct ivf_region *region, uint64_t size)
+/* Address space alone: nothing can be read there, and nothing is accounted for. */
+static int32_t reserve_nothing(struct ivf_region *region, uint64_t size)
 {
     uint64_t length = whole_pages(size);
     uint64_t align = alignment_of(length);
@@ -76,9 +77,9 @@ int32_t ivf_region_reserve(struct ivf_region *region, uint64_t size)
 
     *region = (struct ivf_region){0};
     if (length == 0) {
-        return ivf_fail(IVFLAT_ERR_INVALID, "no address space holds a shared memory of %" PRIu64 " bytes", size);
+        return FAIL("no address space holds a shared memory of %" PRIu64 " bytes", size);
     }
-    start = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    start = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED) {
         return ivf_fail_errno(errno, "cannot reserve address space for a shared memory of %" PRIu64 " bytes", size);
     }
@@ -91,29 +92,66 @@ int32_t ivf_region_reserve(struct ivf_region *region, uint64_t size)
     return 0;
 }
 
+int32_t ivf_region_reserve(struct ivf_region *region, uint64_t size)
+{
+    int32_t result = reserve_nothing(region, size);
+
+    if (result == IVFLAT_ERR_MEMORY) { /* whoever asked for this size did, and no server */
+        return IVFLAT_ERR_INVALID;
+    }
+    if (result == 0 && mprotect(region->address, region->length, PROT_READ | PROT_WRITE) < 0) {
+        result = ivf_fail_errno(errno, "cannot reserve a shared memory of %" PRIu64 " bytes", size);
+        ivf_region_unmap(region);
+    }
+    return result;
+}
+
+static bool map_at(const struct ivf_region *region, int fd)
+{
+    return mmap(region->address, region->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
+}
+
 int32_t ivf_region_map(struct ivf_region *region, int fd, uint64_t size)
 {
-    int32_t result = ivf_region_reserve(region, size);
+    int32_t result = reserve_nothing(region, size);
 
-    if (result < 0) {
-        return result;
-    }
-    if (mmap(region->address, region->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+    if (result == 0 && !map_at(region, fd)) {
         result = ivf_fail_errno(errno, "cannot map the shared memory of %" PRIu64 " bytes", size);
         ivf_region_unmap(region);
     }
     return result;
 }
 
-int32_t ivf_region_move(struct ivf_region *to, struct ivf_region *from)
+/* Whether the move that failed took away what was there. */
+static bool is_hole(const struct ivf_region *region)
+{
+    unsigned char resident;
+
+    return mincore(region->address, 1, &resident) < 0 && errno == ENOMEM;
+}
+
+/* No hole under a running guest: the new memory, as it was to be, or zeros. */
+static bool fill_hole(const struct ivf_region *region, int fd)
+{
+    if (map_at(region, fd)) {
+        return true;
+    }
+    mmap(region->address, region->length, PROT_READ | PROT_WRITE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    return false;
+}
+
+/* Before Linux 5.16 huge pages cannot be moved, which the kernel says after it has made room for them. */
+int32_t ivf_region_move(struct ivf_region *to, struct ivf_region *from, int fd)
 {
     int32_t result = 0;
 
     if (mremap(from->address, from->length, to->length, MREMAP_MAYMOVE | MREMAP_FIXED, to->address) == MAP_FAILED) {
-        result = ivf_fail_errno(errno, "cannot move the shared memory to its address");
-        /* The kernel may have emptied the place already: no hole under a running guest. */
-        mmap(to->address, to->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-             -1, 0);
+        int err = errno;
+
+        if (!is_hole(to) || !fill_hole(to, fd)) {
+            result = ivf_fail_errno(err, "cannot move the shared memory to its address");
+        }
         ivf_region_unmap(from);
     }
     *from = (struct ivf_region){0};

@@ -23,9 +23,10 @@ int32_t ivf_region_reserve(struct ivf_region *region, uint64_t size);
 /* Maps @fd anywhere suitable. 0 or IVFLAT_ERR_... with the sentence. */
 int32_t ivf_region_map(struct ivf_region *region, int fd, uint64_t size);
 
-/* Moves @from's mapping over @to, of the same length, and empties @from.  A guest that uses @to meanwhile sees the old
- * or the new.  0 or IVFLAT_ERR_SYSTEM with the sentence: then @to is zeros and @from is gone. */
-int32_t ivf_region_move(struct ivf_region *to, struct ivf_region *from);
+/* Moves @from's mapping, which is of @fd, over @to, of the same length, and empties @from.  A guest that uses @to
+ * meanwhile sees the old or the new.  0 or IVFLAT_ERR_SYSTEM with the sentence: then @to is as it was, or, if the kernel
+ * took that away and gives nothing back, zeros. */
+int32_t ivf_region_move(struct ivf_region *to, struct ivf_region *from, int fd);
 
 void ivf_region_unmap(struct ivf_region *region);
 

@@ -29,7 +29,7 @@ static bool is_surplus(const ivflat_device *dev, uint32_t id)
 
 static void refuse(ivflat_device *dev, uint32_t id, uint32_t number, int fd)
 {
-    ivf_fd_close(fd);
+    ivf_fd_close_foreign(fd);
     dev->counters[IVFLAT_COUNT_VECTORS_REFUSED]++;
     ivf_trace(dev, IVFLAT_TRACE_VECTOR_REFUSED, id, number, 0);
 }
@@ -47,8 +47,11 @@ static void give_up(ivflat_device *dev, uint32_t id, uint32_t number, struct ivf
     ivf_vector_close(vector);
     dev->counters[IVFLAT_COUNT_VECTORS_REFUSED]++;
     ivf_trace(dev, IVFLAT_TRACE_VECTOR_REFUSED, id, number, 0);
-    ivf_log(dev, IVFLAT_LOG_WARNING, "vector %" PRIu32 " of %s %" PRIu32 " is closed: %s", number,
-            is_own(dev, id) ? "our own id" : "peer", id, why);
+    if (!dev->unusable_told) { /* one line a greeting, the counter has the rest: a server could send them without end */
+        dev->unusable_told = true;
+        ivf_log(dev, IVFLAT_LOG_WARNING, "vector %" PRIu32 " of %s %" PRIu32 " is closed: %s", number,
+                is_own(dev, id) ? "our own id" : "peer", id, why);
+    }
 }
 
 /* Somebody has to wait on our own: the embedder, or our epoll.  (P16, P21: what was rung before is reported then.) */
@@ -84,7 +87,7 @@ int32_t ivf_vectors_add(ivflat_device *dev, uint32_t id, int fd)
     uint32_t number;
 
     if (dev->config.no_interrupts) {
-        ivf_fd_close(fd);
+        ivf_fd_close_foreign(fd);
         return 0;
     }
     if (is_surplus(dev, id)) {
@@ -108,8 +111,8 @@ int32_t ivf_vectors_add(ivflat_device *dev, uint32_t id, int fd)
     return 0;
 }
 
-/* Nobody finds @peer any more; now those who took a vector of it let go, while it is open. */
-static void let_go(ivflat_device *dev, struct ivf_peer *peer)
+/* Nobody finds @peer any more; now those who took a vector of it let go, while it is open.  @own: it was us. */
+static void let_go(ivflat_device *dev, struct ivf_peer *peer, bool own)
 {
     for (uint32_t number = 0; number < peer->count; number++) {
         struct ivf_vector *vector = &peer->vectors[number];
@@ -123,38 +126,38 @@ static void let_go(ivflat_device *dev, struct ivf_peer *peer)
         }
         if (vector->taken) {
             ivf_tell_vector_removed(dev, number, fd);
-        } else if (is_own(dev, peer->id)) {
+        } else if (own) {
             ivf_fd_unwatch(dev->epoll, fd); /* before close: others hold the same open file (P16) */
         }
     }
 }
 
-static void forget(ivflat_device *dev, uint32_t id)
+static void forget(ivflat_device *dev, struct ivf_peers *peers, uint32_t id, bool own)
 {
-    struct ivf_peer *peer = ivf_peers_take(&dev->peers, id);
+    struct ivf_peer *peer = ivf_peers_take(peers, id);
 
     ivf_trace(dev, IVFLAT_TRACE_PEER_LEFT, id, peer ? peer->count : 0, 0);
     if (!peer) {
         return;
     }
-    let_go(dev, peer);
+    let_go(dev, peer, own);
     ivf_peer_free(peer);
-    if (!is_own(dev, id)) {
+    if (!own) {
         ivf_tell_peer(dev, id, 0);
     }
 }
 
 void ivf_vectors_leave(ivflat_device *dev, uint32_t id)
 {
-    forget(dev, id);
+    forget(dev, &dev->peers, id, is_own(dev, id));
 }
 
-void ivf_vectors_forget_all(ivflat_device *dev)
+void ivf_vectors_forget_all(ivflat_device *dev, struct ivf_peers *peers, int32_t own)
 {
     int32_t id = -1;
 
-    while ((id = ivf_peers_next(&dev->peers, id)) >= 0) {
-        forget(dev, (uint32_t)id);
+    while ((id = ivf_peers_next(peers, id)) >= 0) {
+        forget(dev, peers, (uint32_t)id, id == own);
     }
 }
 

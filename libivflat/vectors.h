@@ -11,7 +11,8 @@ int32_t ivf_vectors_add(ivflat_device *dev, uint32_t id, int fd);
 /* P9, P10. */
 void ivf_vectors_leave(ivflat_device *dev, uint32_t id);
 
-void ivf_vectors_forget_all(ivflat_device *dev);
+/* All of a table, the device's own or one that was set aside; @own: our id in it, or -1. */
+void ivf_vectors_forget_all(ivflat_device *dev, struct ivf_peers *peers, int32_t own);
 
 /* Our own @number has something to read, or had. */
 void ivf_vectors_serve(ivflat_device *dev, uint32_t number);
