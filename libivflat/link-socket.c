@@ -165,15 +165,9 @@ static int32_t not_yet(const ivflat_device *dev, const char *why)
                     dev->link.state == IVFLAT_LINK_DOWN ? "nobody listens there so far" : "it goes on");
 }
 
-static int32_t not_yet(const ivflat_device *dev)
-{
-    return ivf_fail(IVFLAT_ERR_TIMEOUT, "the server's greeting is not done yet; %s",
-                    dev->link.state == IVFLAT_LINK_DOWN ? "nobody listens there so far" : "it goes on");
-}
-
 /* Waits once, for what is left until @end (-1: no end).  The time is up also for who always has something to dispatch: a
  * peer that never stops ringing must not hold us here. */
-static int32_t greet_wait(ivflat_device *dev, int64_t end)
+static int32_t greet_step(ivflat_device *dev, int64_t end)
 {
     int64_t left = end < 0 ? -1 : end - ivf_fd_now();
     int result = ivf_fd_poll(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
@@ -182,11 +176,11 @@ static int32_t greet_wait(ivflat_device *dev, int64_t end)
         return ivf_fail_errno(-result, "cannot wait for the server");
     }
     if (result == 0) {
-        return not_yet(dev);
+        return not_yet(dev, "nothing more came in time");
     }
     result = ivflat_device_dispatch(dev);
     if (result == 0 && dev->link.state != IVFLAT_LINK_READY && end >= 0 && ivf_fd_now() >= end) {
-        return not_yet(dev);
+        return not_yet(dev, "the time is up");
     }
     return result;
 }
