@@ -245,19 +245,19 @@ END_TEST
 START_TEST(P18_no_watch_for_the_socket_just_now)
 {
     ivflat_config config = {.struct_size = sizeof(config), .trusted_peers = 1, .reconnect_ms = 1};
-    int listener = raw_listen(test_path("s"), 4);
+    int listener;
 
     at_test_end(refuse_nothing, NULL);
     story_init(&story, &config);
+    ck_assert_int_eq(ivflat_device_connect(story.dev, test_path("s")), 0); /* nobody there yet */
+    listener = raw_listen(test_path("s"), 4);
     REFUSE(epoll_ctl, ENOSPC, 2);
-    ck_assert_int_eq(ivflat_device_connect(story.dev, test_path("s")), 0);
     while (ivflat_device_link(story.dev) == IVFLAT_LINK_DOWN) {
         ck_assert_int_eq(ivflat_device_wait(story.dev, PATIENCE_MS), 1);
         ck_assert_int_eq(ivflat_device_dispatch(story.dev), 0);
     }
     record_expect(&story.record, "greeting");
     ck_assert_int_eq(refuse.times, 0);
-    record_expect_text(story.record.logged, "No space left");
     close_fd(listener);
     g_string_truncate(story.record.said, 0);
 }

@@ -173,7 +173,7 @@ START_TEST(nothing_is_left_mapped)
 
         ck_assert_int_eq(ivf_region_reserve(&region, 4 * MIB), 0);
         ck_assert_int_eq(ivf_region_map(&fresh, fd, 4 * MIB), 0);
-        ck_assert_int_eq(ivf_region_move(&region, &fresh), 0);
+        ck_assert_int_eq(ivf_region_move(&region, &fresh, fd), 0);
         ck_assert_ptr_null(fresh.address);
         ivf_region_unmap(&region);
         ck_assert_uint_le(count_mappings(), before + 1);
@@ -194,7 +194,7 @@ START_TEST(P18_another_memory_comes_over_the_address)
     bytes = region.address;
     bytes[8191] = 1;
     ck_assert_int_eq(ivf_region_map(&fresh, second, 8192), 0);
-    ck_assert_int_eq(ivf_region_move(&region, &fresh), 0);
+    ck_assert_int_eq(ivf_region_move(&region, &fresh, second), 0);
     ck_assert_ptr_eq(region.address, bytes);
     ck_assert_int_eq(bytes[8191], 0);
     bytes[8191] = 2;
