@@ -170,19 +170,20 @@ static int32_t not_yet(const ivflat_device *dev, const char *why)
 static int32_t greet_step(ivflat_device *dev, int64_t end)
 {
     int64_t left = end < 0 ? -1 : end - ivf_fd_now();
-    int result = ivf_fd_poll(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
+    int waited = ivf_fd_poll(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
+    int32_t result;
 
-    if (result < 0) {
-        return ivf_fail_errno(-result, "cannot wait for the server");
+    if (waited < 0) {
+        return ivf_fail_errno(-waited, "cannot wait for the server");
     }
-    if (result == 0) {
-        return not_yet(dev, "nothing more came in time");
+    result = waited ? ivflat_device_dispatch(dev) : 0;
+    if (result < 0 || dev->link.state == IVFLAT_LINK_READY) {
+        return result;
     }
-    result = ivflat_device_dispatch(dev);
-    if (result == 0 && dev->link.state != IVFLAT_LINK_READY && end >= 0 && ivf_fd_now() >= end) {
-        return not_yet(dev, "the time is up");
+    if (waited && dev->woken) {
+        return not_yet(dev, "somebody woke us");
     }
-    return result;
+    return end >= 0 && ivf_fd_now() >= end ? not_yet(dev, "the time is up") : 0;
 }
 
 int32_t ivflat_device_greet(ivflat_device *dev, int32_t timeout_ms)
