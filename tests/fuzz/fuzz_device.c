@@ -360,6 +360,7 @@ static ivflat_device *make_device(struct input *input)
         .revision0 = how >> 4 & 1,
         .no_mapping = how >> 5 & 1,
         .require_sealed = how >> 6 & 1,
+        .greeting_timeout_ms = 3600000, /* it must not be what ends a call that hangs */
         .trusted_peers = how >> 7,
     };
 
