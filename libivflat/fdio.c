@@ -244,6 +244,21 @@ int ivf_fd_receive(int sock, uint8_t *bytes, uint32_t want, struct ivf_received 
     return result;
 }
 
+void ivf_fd_close_stream(int sock)
+{
+    struct ivf_received received;
+    uint8_t bytes[512];
+
+    if (sock >= 0 && shutdown(sock, SHUT_RD) == 0) {
+        while (ivf_fd_receive(sock, bytes, sizeof(bytes), &received) > 0) {
+            for (uint32_t i = 0; i < received.fd_count; i++) {
+                ivf_fd_close_foreign(received.fds[i]);
+            }
+        }
+    }
+    ivf_fd_close(sock);
+}
+
 int ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd)
 {
     union {

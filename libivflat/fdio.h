@@ -19,6 +19,10 @@ void ivf_fd_close(int fd);
 /* The same for what came from somebody else: a socket that is told to linger would make close() wait. */
 void ivf_fd_close_foreign(int fd);
 
+/* The same for a connected UNIX stream socket: what lies in it unread may hold descriptors that linger, and is closed
+ * first; the other end can put no more there. */
+void ivf_fd_close_stream(int sock);
+
 /* A stream socket of the UNIX family, connected: answers 0.  Takes any descriptor. */
 int ivf_fd_check_socket(int fd);
 

@@ -42,7 +42,7 @@ static void close_socket(ivflat_device *dev)
 
     if (link->sock >= 0) {
         ivf_fd_unwatch(dev->epoll, link->sock);
-        ivf_fd_close(link->sock);
+        ivf_fd_close_stream(link->sock);
         link->sock = -1;
     }
     ivf_fd_close_foreign(link->wire.fd);
