@@ -4,7 +4,7 @@
 What may stand there is listed; whatever is not on the list is a fault: GLib's types, bool, size_t, int, enum types,
 bit-fields, inline functions, varargs, structs by value.
 
-usage: types.py SOURCE_ROOT BUILD_ROOT | types.py --self-test
+usage: type_leaks.py SOURCE_ROOT BUILD_ROOT | type_leaks.py --self-test
 """
 
 import re
