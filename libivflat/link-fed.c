@@ -57,7 +57,7 @@ int32_t ivflat_device_feed(ivflat_device *dev, const uint8_t *bytes, uint32_t co
         if (result == 0) {
             ivf_link_latch(dev, fds[i]);
         } else {
-            ivf_fd_close(fds[i]);
+            ivf_fd_close_foreign(fds[i]);
         }
     }
     return result == 0 && count ? ivf_link_take_bytes(dev, bytes, count) : result;

@@ -270,6 +270,21 @@ START_TEST(P16_a_descriptor_that_lingers_holds_up_nobody)
 }
 END_TEST
 
+/* The link went down between the embedder's reading and its feeding. */
+START_TEST(P16_what_is_fed_too_late_holds_up_nobody)
+{
+    static const uint8_t bytes[8];
+    gint64 before;
+    int other, fd = make_lingering(&other);
+
+    story_init(&story, NULL);
+    before = g_get_monotonic_time();
+    ck_assert_int_eq(ivflat_device_feed(story.dev, bytes, sizeof(bytes), &fd, 1), IVFLAT_ERR_INVALID);
+    ck_assert_int_lt(g_get_monotonic_time() - before, 10 * G_USEC_PER_SEC);
+    close_fd(other);
+}
+END_TEST
+
 /* A server without end -------------------------------------------------------------------------------------------- */
 
 START_TEST(P16_unusable_vectors_have_one_line_a_greeting)
@@ -397,6 +412,7 @@ int main(void)
     tcase_add_loop_test(tcase, P16_a_fifo_that_is_open_both_ways_is_refused, 3, 5);
     tcase = suite_case(suite, "a close that waits");
     tcase_add_loop_test(tcase, P16_a_descriptor_that_lingers_holds_up_nobody, 0, 4);
+    tcase_add_test(tcase, P16_what_is_fed_too_late_holds_up_nobody);
     tcase = suite_case(suite, "a server without end");
     tcase_add_test(tcase, P16_unusable_vectors_have_one_line_a_greeting);
     tcase_add_test(tcase, P18_a_server_that_closes_at_once_has_one_line);
