@@ -54,16 +54,26 @@ static void doom(ivflat_server *server, struct ivf_client *client, char *reason)
         client->reason = reason;
     }
     set_state(server, client, IVF_CLIENT_DOOMED);
+    ivf_fd_unwatch(server->epoll, client->sock);
+}
+
+/* The bound is for who does not read.  Where nothing was refused yet, the delay is our own. */
+static void check_bound(ivflat_server *server, struct ivf_client *client)
+{
+    bool refused = client->state == IVF_CLIENT_FULL || client->state == IVF_CLIENT_STALLED;
+
+    if (refused && ivf_client_over(client, server->max_queue)) {
+        doom(server, client, g_strdup_printf("more than %u messages wait for it", server->max_queue));
+    }
 }
 
 /* Something was put into its queue. */
 static void pushed(ivflat_server *server, struct ivf_client *client)
 {
-    if (ivf_client_over(client, server->max_queue)) {
-        doom(server, client, g_strdup_printf("more than %u messages wait for it", server->max_queue));
-    } else if (client->state == IVF_CLIENT_IDLE && client->queue.messages > 0) {
+    if (client->state == IVF_CLIENT_IDLE && client->queue.messages > 0) {
         set_state(server, client, IVF_CLIENT_RUNNING);
     }
+    check_bound(server, client);
 }
 
 /* P6: those that are there, in the order in which they came, then its own; P21: they hear of it first. */
@@ -115,7 +125,7 @@ int ivf_clients_add(ivflat_server *server, int sock)
     int result = new_client(server, sock, &client);
 
     if (result < 0) {
-        ivf_fd_close(sock);
+        ivf_fd_close_stream(sock);
         return result;
     }
     introduce(server, client);
@@ -147,6 +157,7 @@ static void after_send(ivflat_server *server, struct ivf_client *client, int res
         doom(server, client, g_strdup_printf("cannot send to it: %s", g_strerror(-result)));
         break;
     }
+    check_bound(server, client);
 }
 
 void ivf_clients_send(ivflat_server *server)
@@ -176,15 +187,19 @@ static void drop(ivflat_server *server, struct ivf_client *client)
     g_queue_unlink(&server->doomed, &client->in_state);
     g_queue_unlink(&server->all, &client->in_all);
     ivf_ids_release(&server->ids, client->id);
-    ivf_fd_unwatch(server->epoll, client->sock);
     announce_leave(server, client->id);
     ivf_server_tell_left(server, client->id, client->reason);
     ivf_client_free(client);
 }
 
+bool ivf_clients_settled(const ivflat_server *server)
+{
+    return server->running.length == 0;
+}
+
 void ivf_clients_reap(ivflat_server *server)
 {
-    while (!g_queue_is_empty(&server->doomed)) {
+    while (!g_queue_is_empty(&server->doomed) && ivf_clients_settled(server)) {
         drop(server, server->doomed.head->data);
         ivf_retry_accepting(server); /* there are descriptors again */
     }
@@ -192,7 +207,7 @@ void ivf_clients_reap(ivflat_server *server)
 
 void ivf_clients_readable(ivflat_server *server, struct ivf_client *client)
 {
-    if (!ivf_client_read(client)) {
+    if (client->state != IVF_CLIENT_DOOMED && !ivf_client_read(client)) {
         doom(server, client, NULL);
     }
 }

@@ -11,7 +11,11 @@ int ivf_clients_add(ivflat_server *server, int sock);
 /* Sends to those that can be sent to, in turn, a bounded share. */
 void ivf_clients_send(ivflat_server *server);
 
-/* Takes out those that are doomed, and tells the others. */
+/* Nobody is left to be sent to: what waits, waits for who does not read.  Before that no more news is made, lest those
+ * who read cannot keep up with us. */
+bool ivf_clients_settled(const ivflat_server *server);
+
+/* Takes out those that are doomed, and tells the others; one by one, each when the last one's news is sent. */
 void ivf_clients_reap(ivflat_server *server);
 
 /* Events: what @client sent, or that it left; room in its socket; time to try again. */

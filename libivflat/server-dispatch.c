@@ -7,28 +7,26 @@
 
 #include <errno.h>
 
-#define EVENTS       64 /* in a dispatch */
-#define ACCEPT_SHARE 16 /* clients in a dispatch */
+#define EVENTS 64 /* in a dispatch */
 
-static void accept_some(ivflat_server *server)
+/* One: the others are to hear of it before the next one comes. */
+static void accept_next(ivflat_server *server)
 {
-    for (int share = ACCEPT_SHARE; share > 0 && !server->paused; share--) {
-        int sock = ivf_fd_accept(server->listener);
-        int error;
+    int sock = ivf_clients_settled(server) && !server->paused ? ivf_fd_accept(server->listener) : -EAGAIN;
+    int error;
 
-        if (sock == -EAGAIN) {
-            return;
-        }
-        if (sock < 0) {
-            ivf_retry_pause(server, "cannot accept a client now, it has to wait", sock);
-            return;
-        }
-        error = ivf_clients_add(server, sock);
-        if (error < 0) {
-            ivf_retry_pause(server, "refused a client", error);
-        } else {
-            server->told = false;
-        }
+    if (sock == -EAGAIN) {
+        return;
+    }
+    if (sock < 0) {
+        ivf_retry_pause(server, "cannot accept a client now, it has to wait", sock);
+        return;
+    }
+    error = ivf_clients_add(server, sock);
+    if (error < 0) {
+        ivf_retry_pause(server, "refused a client", error);
+    } else {
+        server->told = false;
     }
 }
 
@@ -48,7 +46,7 @@ static void on_ready(ivflat_server *server, const struct ivf_ready *ready)
 {
     switch (ready->tag) {
     case IVF_TAG_LISTENER:
-        accept_some(server);
+        accept_next(server);
         break;
     case IVF_TAG_WAKE: /* cleared already */
         break;
@@ -75,7 +73,7 @@ int ivf_server_dispatch(ivflat_server *server)
     ivf_clients_reap(server);
     ivf_clients_send(server);
     ivf_clients_reap(server);
-    if (!g_queue_is_empty(&server->running)) {
+    if (!ivf_clients_settled(server) || !g_queue_is_empty(&server->doomed)) {
         ivf_fd_event_set(server->wake); /* work is left */
     }
     return count < 0 ? count : 0;

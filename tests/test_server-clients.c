@@ -243,6 +243,53 @@ START_TEST(the_greeting_does_not_count_for_the_bound)
 }
 END_TEST
 
+/* What waits for us is no fault of theirs: the others read as soon as anything comes. */
+static void dispatch_with(struct guest *readers, uint32_t count)
+{
+    while (ivflat_server_wait(served.server, 0) == 1) {
+        ck_assert_int_eq(ivflat_server_dispatch(served.server), 0);
+        for (uint32_t i = 0; i < count; i++) {
+            guest_skip(&readers[i]);
+        }
+    }
+    ck_assert_ptr_null(strstr(served.said->str, "messages wait"));
+}
+
+START_TEST(who_reads_is_kept_however_many_come_at_once)
+{
+    struct guest guests[20];
+
+    served_begin(&served, &(ivflat_server_config){.vectors = 64, .max_queue = 128});
+    for (int i = 0; i < 20; i++) {
+        guest_connect(&guests[i], served.path);
+    }
+    dispatch_with(guests, 20);
+    ck_assert_uint_eq(ivflat_server_clients(served.server), 20);
+    for (int i = 0; i < 20; i++) {
+        guest_leave(&guests[i], NULL);
+    }
+}
+END_TEST
+
+START_TEST(who_reads_is_kept_however_many_leave_at_once)
+{
+    struct guest guests[400]; /* a socket takes fewer messages unread */
+
+    served_begin(&served, &(ivflat_server_config){.no_interrupts = 1, .max_queue = 4});
+    for (int i = 0; i < 400; i++) {
+        guest_join(&guests[i], &served);
+    }
+    for (int i = 200; i < 400; i++) {
+        guest_leave(&guests[i], NULL);
+    }
+    dispatch_with(guests, 200);
+    ck_assert_uint_eq(ivflat_server_clients(served.server), 200);
+    for (int i = 0; i < 200; i++) {
+        guest_leave(&guests[i], NULL);
+    }
+}
+END_TEST
+
 /* Its leave overflows the next one's queue, whose leave overflows the next one's ... */
 START_TEST(one_drop_may_lead_to_another)
 {
@@ -330,6 +377,8 @@ int main(void)
     tcase_add_test(tcase, past_the_bound_a_client_is_dropped);
     tcase_add_test(tcase, a_message_less_than_the_bound_is_kept);
     tcase_add_test(tcase, the_greeting_does_not_count_for_the_bound);
+    tcase_add_test(tcase, who_reads_is_kept_however_many_come_at_once);
+    tcase_add_test(tcase, who_reads_is_kept_however_many_leave_at_once);
     tcase_add_test(tcase, one_drop_may_lead_to_another);
 
     tcase = suite_case(suite, "share");

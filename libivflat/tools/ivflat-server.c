@@ -17,8 +17,10 @@
 
 #define EXIT_USAGE 2
 
-/* Each message that waits may keep a descriptor open: a client that does not read must not use up all of them. */
-#define QUEUE_SHARE 4u
+/* Each message that waits may keep a descriptor open: a client that does not read must not use up all of them.  But each
+ * that joins makes as many messages as there are vectors, and who reads is not to be dropped for some of those. */
+#define QUEUE_SHARE 2u
+#define QUEUE_JOINS 4u
 #define QUEUE_MOST  (1u << 20)
 
 struct program {
@@ -81,6 +83,13 @@ static rlim_t raise_descriptors(void)
     return limit.rlim_cur;
 }
 
+static uint32_t most_waiting(uint32_t vectors)
+{
+    rlim_t most = MAX(raise_descriptors() / QUEUE_SHARE, (rlim_t)QUEUE_JOINS * vectors);
+
+    return (uint32_t)MIN(most, QUEUE_MOST);
+}
+
 static int32_t open_server(struct program *program, ivflat_server **server)
 {
     const struct server_options *options = &program->options;
@@ -92,7 +101,7 @@ static int32_t open_server(struct program *program, ivflat_server **server)
         .socket_path = options->socket,
         .memory_name = options->shm_name,
         .memory_dir = options->shm_dir,
-        .max_queue = (uint32_t)MIN(raise_descriptors() / QUEUE_SHARE, QUEUE_MOST),
+        .max_queue = most_waiting(options->vectors),
     };
     ivflat_server_hooks hooks = {
         .struct_size = sizeof(hooks),
