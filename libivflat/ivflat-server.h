@@ -54,7 +54,8 @@ typedef struct ivflat_server_hooks {
 IVFLAT_API int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *config,
                                      const ivflat_server_hooks *hooks);
 
-/** Closes every client's link, says no leaves (P22), and removes the socket file and the memory's name.
+/** Closes every client's link, says no leaves (P22), and removes the socket file and the memory's name.  In a forked
+ *  child it only closes and frees the child's copies.
  *  @param server NULL is fine */
 IVFLAT_API void ivflat_server_free(ivflat_server *server);
 

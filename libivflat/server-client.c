@@ -27,7 +27,7 @@ void ivf_client_free(struct ivf_client *client)
 {
     ivf_queue_clear(&client->queue);
     ivf_announcement_unref(client->announcement);
-    ivf_fd_close(client->sock);
+    ivf_fd_close_stream(client->sock);
     g_free(client->reason);
     g_free(client);
 }
@@ -102,7 +102,7 @@ bool ivf_client_read(struct ivf_client *client)
         return gone(client, g_strdup_printf("its connection broke: %s", g_strerror(-count)));
     }
     for (uint32_t i = 0; i < received.fd_count; i++) {
-        ivf_fd_close(received.fds[i]);
+        ivf_fd_close_foreign(received.fds[i]);
     }
     client->bytes += (uint32_t)count;
     if (client->bytes > READ_MAX) {

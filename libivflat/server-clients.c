@@ -226,11 +226,17 @@ void ivf_clients_retry(ivflat_server *server)
     }
 }
 
-void ivf_clients_close(ivflat_server *server)
+void ivf_clients_close(ivflat_server *server, bool ours)
 {
     GList *link;
 
     while ((link = g_queue_pop_head_link(&server->all))) {
-        ivf_client_free(link->data);
+        struct ivf_client *client = link->data;
+
+        if (!ours) {
+            ivf_fd_close(client->sock);
+            client->sock = -1;
+        }
+        ivf_client_free(client);
     }
 }

@@ -23,7 +23,8 @@ void ivf_clients_readable(ivflat_server *server, struct ivf_client *client);
 void ivf_clients_writable(ivflat_server *server, struct ivf_client *client);
 void ivf_clients_retry(ivflat_server *server);
 
-/* Closes all, and says nothing to anybody (P22). */
-void ivf_clients_close(ivflat_server *server);
+/* Closes all, and says nothing to anybody (P22).  Where they are not @ours but another process's, it is left in peace:
+ * what is unread in them is its to read. */
+void ivf_clients_close(ivflat_server *server, bool ours);
 
 #endif

@@ -17,6 +17,7 @@ enum { IVF_TAG_LISTENER = IVFLAT_MAX_PEERS, IVF_TAG_WAKE, IVF_TAG_TIMER };
 struct ivflat_server {
     ivflat_server_hooks hooks;
     bool in_hook;
+    int32_t process;  /* that made it */
     uint32_t vectors; /* of each client */
     uint32_t max_queue;
 

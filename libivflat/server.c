@@ -16,7 +16,9 @@
 #include <stddef.h>
 
 #define DEFAULT_SIZE ((uint64_t)4 << 20)
-#define FIRST(type)  (uint32_t)sizeof(type) /* this is the first release */
+/* The structs' sizes in the first release: later ones only get longer. */
+#define FIRST_CONFIG ((uint32_t)(offsetof(ivflat_server_config, max_queue) + sizeof(uint32_t)))
+#define FIRST_HOOKS  ((uint32_t)(offsetof(ivflat_server_hooks, log) + sizeof(void (*)(void))))
 
 #define INVALID(...) ivf_fail(IVFLAT_ERR_INVALID, __VA_ARGS__)
 
@@ -119,6 +121,7 @@ static ivflat_server *new_closed(const ivflat_server_config *config, const ivfla
     ivflat_server *server = g_new0(ivflat_server, 1);
 
     server->hooks = *hooks;
+    server->process = ivf_fd_process();
     server->vectors = config->no_interrupts ? 0 : MAX(config->vectors, 1);
     server->max_queue = config->max_queue;
     server->epoll = server->listener = server->wake = server->timer = server->memory = -1;
@@ -137,9 +140,9 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
         return INVALID("ivflat_server_new() needs somewhere to put the server, and a config with a socket_path");
     }
     *out = NULL;
-    error = ivf_abi_take(&our_config, sizeof(our_config), config, FIRST(our_config), "ivflat_server_config");
+    error = ivf_abi_take(&our_config, sizeof(our_config), config, FIRST_CONFIG, "ivflat_server_config");
     if (error == 0) {
-        error = ivf_abi_take(&our_hooks, sizeof(our_hooks), hooks, FIRST(our_hooks), "ivflat_server_hooks");
+        error = ivf_abi_take(&our_hooks, sizeof(our_hooks), hooks, FIRST_HOOKS, "ivflat_server_hooks");
     }
     if (error == 0) {
         error = ivf_abi_at_most(our_hooks.reserved, 0, "ivflat_server_hooks.reserved");
@@ -160,8 +163,26 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
     return 0;
 }
 
+/* What the file system shows of us.  Sockets that nobody accepted any more are emptied too. */
+static void close_outside(ivflat_server *server)
+{
+    int sock;
+
+    if (server->socket_path) { /* another server may have put its own there since */
+        ivf_fd_remove_file(server->socket_path, &server->socket_file);
+    }
+    if (server->memory_name) {
+        ivf_region_remove_named(server->memory_name);
+    }
+    while (server->listener >= 0 && (sock = ivf_fd_accept(server->listener)) >= 0) {
+        ivf_fd_close_stream(sock);
+    }
+}
+
 void ivflat_server_free(ivflat_server *server)
 {
+    bool ours;
+
     if (!server) {
         return;
     }
@@ -169,14 +190,12 @@ void ivflat_server_free(ivflat_server *server)
         ivf_server_log(server, IVFLAT_LOG_ERROR, "ivflat_server_free() was called from inside a hook: nothing is done");
         return;
     }
-    if (server->socket_path) { /* another server may have put its own there since */
-        ivf_fd_remove_file(server->socket_path, &server->socket_file);
+    ours = ivf_fd_process() == server->process; /* a forked child has copies: the server goes on without it */
+    if (ours) {
+        close_outside(server);
     }
-    ivf_clients_close(server);
+    ivf_clients_close(server, ours);
     ivf_ids_fini(&server->ids);
-    if (server->memory_name) {
-        ivf_region_remove_named(server->memory_name);
-    }
     ivf_fd_close(server->memory);
     ivf_fd_close(server->timer);
     ivf_fd_close(server->wake);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the kernel answers once in a blue moon: the calls of fdio.h that the server makes are led through here. */
+#include "raw.h"
 #include "served.h"
 
 #include "fdio.h"
@@ -7,8 +8,10 @@
 
 #include <errno.h>
 #include <libivflat/ivflat-glib.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static struct served served;
 
@@ -184,6 +187,70 @@ START_TEST(without_epoll_the_server_says_that_it_is_over)
 }
 END_TEST
 
+/* A close that waits ---------------------------------------------------------------------------------------------- */
+
+/* A TCP connection whose last close waits for half a minute: it was told to linger and has unsent data. */
+static int make_lingering(int *other)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 30};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    static const char page[4096];
+
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+    *other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    ck_assert_int_ge(*other, 0);
+    close_fd(listener);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    set_nonblock(fd, true);
+    while (write(fd, page, sizeof(page)) > 0) {
+    }
+    ck_assert_int_eq(errno, EAGAIN);
+    return fd;
+}
+
+enum { READ, UNREAD_WHEN_DROPPED, UNREAD_WHEN_REFUSED, UNREAD_AT_THE_END, NEVER_ACCEPTED, WAYS };
+
+START_TEST(a_descriptor_that_lingers_holds_up_nobody)
+{
+    static const uint8_t bytes[5000];
+    struct guest guest;
+    struct guest next;
+    gint64 before;
+    int other, fd = make_lingering(&other);
+
+    served_begin(&served, NULL);
+    guest_connect(&guest, served.path);
+    if (_i == UNREAD_WHEN_DROPPED) {
+        raw_send(guest.sock, bytes, sizeof(bytes), NULL, 0);
+    } else if (_i == UNREAD_AT_THE_END) {
+        served_run(&served);
+    }
+    raw_send(guest.sock, bytes, 1, &fd, 1);
+    close_fd(fd);
+    before = g_get_monotonic_time();
+    ids_are_taken = _i == UNREAD_WHEN_REFUSED;
+    if (_i < UNREAD_AT_THE_END) {
+        served_run(&served);
+    }
+    ids_are_taken = false;
+    if (_i < UNREAD_WHEN_REFUSED) {
+        guest_join(&next, &served);
+        ck_assert_uint_ge(guest_skip(&next), 4);
+        guest_leave(&next, NULL);
+    }
+    served_end(&served);
+    ck_assert_int_lt(g_get_monotonic_time() - before, 10 * G_USEC_PER_SEC);
+    guest_leave(&guest, NULL);
+    close_fd(other);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server_faults");
@@ -196,5 +263,7 @@ int main(void)
     tcase_add_test(tcase, who_cannot_be_watched_is_refused);
     tcase_add_test(tcase, P11_without_a_free_id_a_client_is_refused);
     tcase_add_test(tcase, without_epoll_the_server_says_that_it_is_over);
+    tcase = suite_case(suite, "a close that waits");
+    tcase_add_loop_test(tcase, a_descriptor_that_lingers_holds_up_nobody, READ, WAYS);
     return suite_run(suite);
 }

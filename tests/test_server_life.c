@@ -246,6 +246,43 @@ START_TEST(a_refused_server_touches_no_memory)
 }
 END_TEST
 
+/* Another process ------------------------------------------------------------------------------------------------- */
+
+static int free_it(void *argument)
+{
+    (void)argument;
+    ivflat_server_free(served.server);
+    return 0;
+}
+
+START_TEST(a_forked_child_leaves_the_server_alone)
+{
+    char *name = memory_name();
+    struct guest guest;
+    struct guest waits;
+    struct guest next;
+    int fd;
+
+    served_begin(&served, &(ivflat_server_config){.memory_name = name});
+    guest_join(&guest, &served);
+    guest_skip(&guest);
+    guest_connect(&waits, served.path);
+    ck_assert_int_eq(send(guest.sock, "x", 1, 0), 1); /* unread: the server's to read, not the child's */
+    ck_assert_int_eq(join_child(run_child(free_it, NULL)), 0);
+    fd = open_named(name, 0);
+    ck_assert_int_ge(fd, 0);
+    close_fd(fd);
+    ck_assert_int_eq(send(guest.sock, "x", 1, 0), 1);
+    guest_join(&next, &served);
+    guest_expect(&guest, "1 eventfd; 2 eventfd");
+    ck_assert_uint_eq(ivflat_server_clients(served.server), 3);
+    guest_leave(&waits, NULL);
+    guest_leave(&next, NULL);
+    guest_leave(&guest, NULL);
+    g_free(name);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server_life");
@@ -268,5 +305,8 @@ int main(void)
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
     tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
     tcase_add_test(tcase, a_refused_server_touches_no_memory);
+
+    tcase = suite_case(suite, "another process");
+    tcase_add_test(tcase, a_forked_child_leaves_the_server_alone);
     return suite_run(suite);
 }
