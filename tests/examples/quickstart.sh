@@ -63,8 +63,16 @@ wait $! || got=$?
 nothing_left "(ended by SIGTERM after '$line')"
 echo "ok: nothing is left after SIGTERM"
 
+# A folder for temporary files whose path is too long for a socket in it.
+long=$tmp/$(printf %0100d 0)
+mkdir "$long"
+short=$TMPDIR
+TMPDIR=$long
+expect 0 '^ok: 6000 messages, 3 peers$' -n -b "$build"
+TMPDIR=$short
+
 # Where a tool is missing and it may not install: which one, and the command that brings it.
-for tool in sh cat cc dirname tail tr id mktemp rm meson ninja pkg-config timeout; do
+for tool in sh cat cc dirname tail tr wc id mktemp rm meson ninja pkg-config timeout; do
     ln -s "$(command -v $tool)" "$tmp/bin/$tool"
 done
 # expect_missing TEXT COMMAND...: run so, it says TEXT, what is missing, and what brings it
