@@ -135,11 +135,12 @@ static int serve(struct program *program, ivflat_server *server)
 /* @told: for background_ready(); -1: we stay in the foreground. */
 static int serve_ready(struct program *program, ivflat_server *server, int told)
 {
-    const char *pid_file = told < 0 ? NULL : program->options.pid_file;
+    const char *path = told < 0 ? NULL : program->options.pid_file;
+    int pid_file = -1;
     GError *error = NULL;
     int status;
 
-    if (pid_file && !pid_file_write(pid_file, &error)) {
+    if (path && (pid_file = pid_file_write(path, &error)) < 0) {
         g_printerr("ivflat-server: cannot write the pid file: %s; --pid-file names another\n", error->message);
         g_error_free(error);
         return EXIT_USAGE;
@@ -149,8 +150,8 @@ static int serve_ready(struct program *program, ivflat_server *server, int told)
         background_ready(told);
     }
     status = serve(program, server);
-    if (pid_file) {
-        pid_file_remove(pid_file);
+    if (path) {
+        pid_file_remove(path, pid_file);
     }
     return status;
 }

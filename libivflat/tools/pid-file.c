@@ -1,31 +1,93 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pid-file.h"
 
-#include <glib/gstdio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static char *text_of_us(void)
+/* A FIFO that nobody reads, and a socket, cannot be opened at all. */
+static gboolean is_regular(int fd)
 {
-    return g_strdup_printf("%d\n", (int)getpid());
+    struct stat status;
+
+    return fd >= 0 ? fstat(fd, &status) == 0 && S_ISREG(status.st_mode) : errno != ENXIO;
 }
 
-gboolean pid_file_write(const char *path, GError **error)
+/* Another may have been put there, or none, since we opened it. */
+static gboolean is_at(int fd, const char *path)
 {
-    char *text = text_of_us();
-    gboolean good = g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+    struct stat ours;
+    struct stat there;
 
-    g_free(text);
-    return good;
+    return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+           ours.st_ino == there.st_ino;
 }
 
-void pid_file_remove(const char *path)
+static int refuse(int fd, int error)
 {
-    char *text = text_of_us();
-    char *there = NULL;
+    close(fd);
+    errno = error;
+    return -1;
+}
 
-    if (g_file_get_contents(path, &there, NULL, NULL) && g_str_equal(there, text)) {
-        g_unlink(path);
+/* No link is followed, and nothing is cut short before it is known to be right.  -1 with errno. */
+static int open_locked(const char *path)
+{
+    for (;;) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+
+        if (!is_regular(fd)) {
+            return refuse(fd, ENOTSUP);
+        }
+        if (fd < 0) {
+            return -1;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+            return refuse(fd, errno);
+        }
+        if (is_at(fd, path)) {
+            return fd;
+        }
+        close(fd); /* who had it locked has just removed it */
     }
-    g_free(there);
-    g_free(text);
+}
+
+static const char *reason_of(int error)
+{
+    switch (error) {
+    case ENOTSUP:
+        return "it is no regular file";
+    case ELOOP:
+        return "it is a symbolic link";
+    case EWOULDBLOCK:
+        return "it is the file of a server that runs";
+    default:
+        return g_strerror(error);
+    }
+}
+
+int pid_file_write(const char *path, GError **error)
+{
+    int fd = open_locked(path);
+
+    if (fd >= 0 && ftruncate(fd, 0) == 0 && dprintf(fd, "%d\n", (int)getpid()) > 0) {
+        return fd;
+    }
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", path, reason_of(errno));
+    if (fd >= 0) {
+        pid_file_remove(path, fd);
+    }
+    return -1;
+}
+
+void pid_file_remove(const char *path, int fd)
+{
+    if (is_at(fd, path)) {
+        unlink(path);
+    }
+    close(fd);
 }

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -327,6 +328,49 @@ START_TEST(another_servers_pid_file_is_not_removed)
 }
 END_TEST
 
+START_TEST(what_is_no_pid_file_is_left_alone)
+{
+    struct stat status;
+
+    ck_assert_int_eq(mkfifo(test_path("fifo"), 0600), 0);
+    ck_assert_int_eq(symlink("precious", test_path("link")), 0);
+    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/fifo: it is no regular file; [^\n]*\n$", SERVER,
+                "-S", test_path("s"), "-p", test_path("fifo"));
+    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/link: it is a symbolic link; [^\n]*\n$", SERVER,
+                "-S", test_path("s"), "-p", test_path("link"));
+    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/s: it is no regular file; [^\n]*\n$", SERVER,
+                "-S", test_path("s"), "-p", test_path("s"));
+    ck_assert_int_eq(lstat(test_path("fifo"), &status), 0);
+    ck_assert(S_ISFIFO(status.st_mode));
+    if (mknod(test_path("device"), S_IFCHR | 0600, makedev(1, 3)) == 0) { /* where root may */
+        program_run(2, "/device: (it is no regular file|Permission denied); ", SERVER, "-S", test_path("s"), "-p",
+                    test_path("device"));
+        expect_folder("device fifo link");
+    }
+}
+END_TEST
+
+START_TEST(a_live_servers_pid_file_is_not_taken)
+{
+    int pid = begin_background();
+    char *wanted = g_strdup_printf("%d\n", pid);
+    char *text;
+
+    program_run(2, "/pid: it is the file of a server that runs; ", SERVER, "-S", test_path("t"), "-p",
+                test_path("pid"));
+    ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
+    ck_assert_str_eq(text, wanted);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    join_child(pid);
+    g_free(text);
+    g_free(wanted);
+    pid = begin_background(); /* a dead one's is */
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    ck_assert_int_eq(join_child(pid), 0);
+    expect_folder("");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server_program");
@@ -360,5 +404,7 @@ int main(void)
     tcase = suite_case(suite, "background");
     tcase_add_test(tcase, in_the_background_it_is_ready_when_it_seems_so);
     tcase_add_test(tcase, another_servers_pid_file_is_not_removed);
+    tcase_add_test(tcase, what_is_no_pid_file_is_left_alone);
+    tcase_add_test(tcase, a_live_servers_pid_file_is_not_taken);
     return suite_run(suite);
 }
