@@ -30,9 +30,11 @@ static uint64_t read_nvic(uc_engine *engine, uint64_t offset, unsigned size, voi
 
 static void write_nvic(uc_engine *engine, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
+    struct cortex *cpu = &((struct board *)user)->cpu;
+
     (void)engine;
-    if (size == 4)
-        nvic_write(&((struct board *)user)->cpu.nvic, (uint32_t)offset, (uint32_t)value);
+    if ((size != 4 || !nvic_write(&cpu->nvic, (uint32_t)offset, (uint32_t)value)) && value != 0)
+        cortex_fault(cpu, "stored to a system register that this emulator does not have", NVIC_BASE + offset);
 }
 
 /* Never full, and everything else about it reads 0 too. */

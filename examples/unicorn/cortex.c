@@ -40,7 +40,8 @@ void cortex_fault(struct cortex *cpu, const char *what, uint64_t address)
 
 static bool may_interrupt(struct cortex *cpu)
 {
-    return nvic_next(&cpu->nvic) && !(get(cpu, UC_ARM_REG_PRIMASK) & 1);
+    return nvic_next(&cpu->nvic) &&
+           !(get(cpu, UC_ARM_REG_PRIMASK) | get(cpu, UC_ARM_REG_FAULTMASK) | get(cpu, UC_ARM_REG_BASEPRI));
 }
 
 /* CPSIE and MSR end a block, so an interrupt is taken where they open the door, however short. */
@@ -134,14 +135,19 @@ static void enter(struct cortex *cpu, uint32_t exception)
     nvic_take(&cpu->nvic, exception);
 }
 
-/* The way back: first to the stack that was in use, then to what lies on it. */
+/* The way back: first to the stack that the link register names, then to what lies on it.  FAULTMASK ends with the
+ * handler; the other masks stay. */
 static void leave(struct cortex *cpu)
 {
-    uint32_t frame[8] = {0}, sp;
+    uint32_t frame[8] = {0}, sp, link = get(cpu, UC_ARM_REG_PC) | 1;
 
     if (!cpu->nvic.active)
-        cortex_fault(cpu, "returned from no exception", get(cpu, UC_ARM_REG_PC));
+        cortex_fault(cpu, "returned from no exception", link);
+    else if (link != RETURN_MAIN && link != RETURN_PROCESS)
+        cortex_fault(cpu, "returned from an exception to where this emulator cannot", link);
     set(cpu, UC_ARM_REG_XPSR, THUMB);
+    set(cpu, UC_ARM_REG_CONTROL, (get(cpu, UC_ARM_REG_CONTROL) & ~2u) | (link == RETURN_PROCESS ? 2 : 0));
+    set(cpu, UC_ARM_REG_FAULTMASK, 0);
     sp = get(cpu, UC_ARM_REG_SP);
     if (uc_mem_read(cpu->engine, sp, frame, sizeof frame) != UC_ERR_OK)
         cortex_fault(cpu, "lost its stack in a handler", sp);

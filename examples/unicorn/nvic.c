@@ -11,9 +11,12 @@ enum {
     NVIC_ICER = 0x180,
     NVIC_ISPR = 0x200,
     NVIC_ICPR = 0x280,
+    NVIC_IABR = 0x300,
     NS_PER_CLOCK = 80,
     TICK_ENABLE = 1,
-    TICK_INTERRUPT = 2
+    TICK_INTERRUPT = 2,
+    TICK_WRITABLE = 7,
+    TICK_COUNTFLAG = 0x10000
 };
 
 static uint64_t now(void)
@@ -24,9 +27,30 @@ static uint64_t now(void)
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static uint64_t period(const struct nvic *nvic)
+/* A reload value of 0 stops the timer at the end of the period that it is in. */
+static uint64_t next_due(const struct nvic *nvic, uint64_t time)
 {
-    return ((uint64_t)nvic->tick_reload + 1) * NS_PER_CLOCK;
+    return nvic->tick_reload ? time + ((uint64_t)nvic->tick_reload + 1) * NS_PER_CLOCK : 0;
+}
+
+/* Reading it is what clears the flag. */
+static uint32_t read_control(struct nvic *nvic)
+{
+    uint32_t control;
+
+    nvic_tick(nvic);
+    control = nvic->tick_control;
+    nvic->tick_control &= ~(uint32_t)TICK_COUNTFLAG;
+    return control;
+}
+
+static uint32_t read_value(const struct nvic *nvic)
+{
+    uint64_t time = now();
+
+    return nvic->tick_control & TICK_ENABLE && nvic->tick_due > time
+               ? (uint32_t)((nvic->tick_due - time) / NS_PER_CLOCK)
+               : 0;
 }
 
 uint32_t nvic_read(struct nvic *nvic, uint32_t offset)
@@ -41,39 +65,52 @@ uint32_t nvic_read(struct nvic *nvic, uint32_t offset)
     case NVIC_ICPR:
         return (uint32_t)(nvic->pending >> high);
     }
-    return offset == SYST_CSR ? nvic->tick_control : offset == SYST_RVR ? nvic->tick_reload : 0;
+    switch (offset) {
+    case SYST_CSR:
+        return read_control(nvic);
+    case SYST_RVR:
+        return nvic->tick_reload;
+    case SYST_CVR:
+        return read_value(nvic);
+    }
+    return 0;
 }
 
-static void write_tick(struct nvic *nvic, uint32_t offset, uint32_t value)
+static bool write_tick(struct nvic *nvic, uint32_t offset, uint32_t value)
 {
+    bool restart = offset == SYST_CVR || (offset == SYST_CSR && value & ~nvic->tick_control & TICK_ENABLE);
+
     if (offset == SYST_CSR)
-        nvic->tick_control = value & 7;
+        nvic->tick_control = (nvic->tick_control & TICK_COUNTFLAG) | (value & TICK_WRITABLE);
     else if (offset == SYST_RVR)
         nvic->tick_reload = value & 0xffffff;
-    if (offset == SYST_CSR || offset == SYST_CVR)
-        nvic->tick_due = now() + period(nvic);
+    else if (offset == SYST_CVR)
+        nvic->tick_control &= TICK_WRITABLE;
+    if (restart)
+        nvic->tick_due = next_due(nvic, now());
+    return offset >= SYST_CSR && offset <= SYST_CVR;
 }
 
-void nvic_write(struct nvic *nvic, uint32_t offset, uint32_t value)
+bool nvic_write(struct nvic *nvic, uint32_t offset, uint32_t value)
 {
     uint64_t lines = (uint64_t)value << (offset & 4) * 8;
 
     switch (offset & ~4u) {
     case NVIC_ISER:
         nvic->enabled |= lines;
-        break;
+        return true;
     case NVIC_ICER:
         nvic->enabled &= ~lines;
-        break;
+        return true;
     case NVIC_ISPR:
         nvic->pending |= lines;
-        break;
+        return true;
     case NVIC_ICPR:
         nvic->pending &= ~lines;
-        break;
-    default:
-        write_tick(nvic, offset, value);
+        return true;
     }
+    /* Lines that a chip does not have may be written. */
+    return write_tick(nvic, offset, value) || (offset >= NVIC_ISER && offset < NVIC_IABR);
 }
 
 void nvic_raise(struct nvic *nvic, uint32_t line)
@@ -85,14 +122,15 @@ int nvic_tick(struct nvic *nvic)
 {
     uint64_t time;
 
-    if (!(nvic->tick_control & TICK_ENABLE))
+    if (!(nvic->tick_control & TICK_ENABLE) || nvic->tick_due == 0)
         return -1;
     time = now();
     if (time >= nvic->tick_due) {
         nvic->tick_pending |= nvic->tick_control & TICK_INTERRUPT;
-        nvic->tick_due = time + period(nvic);
+        nvic->tick_control |= TICK_COUNTFLAG;
+        nvic->tick_due = next_due(nvic, time);
     }
-    return (int)((nvic->tick_due - time + 999999) / 1000000);
+    return nvic->tick_due ? (int)((nvic->tick_due - time + 999999) / 1000000) : -1;
 }
 
 uint32_t nvic_next(const struct nvic *nvic)

@@ -2,10 +2,15 @@
 /*
  * What a Cortex-M's interrupt controller and its timer are to the firmware: 64 lines of one priority, so that no
  * handler interrupts another, and a SysTick at 12.5 MHz.  Knows nothing of the engine.
+ *
+ * Not modelled, and a store to it is refused: priorities, another vector table (VTOR), PendSV and NMI (ICSR), reset
+ * (AIRCR), deep sleep (SCR), faults' handlers, the MPU.  Any BASEPRI but 0 holds all back.  SysTick begins a whole
+ * period when it is enabled.
  */
 #ifndef NVIC_H
 #define NVIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NVIC_BASE    0xe000e000u
@@ -18,12 +23,12 @@ struct nvic {
     uint32_t active;           /* the exception that is being handled; 0: none */
     uint32_t tick_pending;
     uint32_t tick_control, tick_reload;
-    uint64_t tick_due; /* ns, CLOCK_MONOTONIC */
+    uint64_t tick_due; /* ns, CLOCK_MONOTONIC; 0: it stands still */
 };
 
-/* The guest's accesses; what is no register reads 0. */
+/* The guest's accesses; what is no register reads 0, and is not written: false. */
 uint32_t nvic_read(struct nvic *nvic, uint32_t offset);
-void nvic_write(struct nvic *nvic, uint32_t offset, uint32_t value);
+bool nvic_write(struct nvic *nvic, uint32_t offset, uint32_t value);
 
 void nvic_raise(struct nvic *nvic, uint32_t line);
 

@@ -141,6 +141,27 @@ START_TEST(primask_holds_an_interrupt_back_and_wfi_ends_all_the_same)
 }
 END_TEST
 
+START_TEST(faultmask_holds_an_interrupt_back_until_it_is_cleared_or_the_handler_returns)
+{
+    start_case(CASE_FAULTMASK);
+    program_says(guest, "masked: handled 0");
+    program_says(guest, "cpsie: handled 1");
+    program_says(guest, "set in the handler: handled 3");
+    program_says(guest, "end");
+    stop_guest();
+}
+END_TEST
+
+START_TEST(basepri_holds_an_interrupt_back)
+{
+    start_case(CASE_BASEPRI);
+    program_says(guest, "masked: handled 0");
+    program_says(guest, "zero: handled 1");
+    program_says(guest, "end");
+    stop_guest();
+}
+END_TEST
+
 START_TEST(rung_in_the_handler_it_runs_again_after_not_within)
 {
     start_case(CASE_LATE);
@@ -175,6 +196,20 @@ START_TEST(the_timer_ends_wfi_and_stays_off_when_off)
     wait_rung(0, 1);
     ring_guest();
     program_says(guest, "awake again, ticks 3");
+    program_says(guest, "end");
+    stop_guest();
+}
+END_TEST
+
+START_TEST(the_timers_flag_is_cleared_by_reading_and_reload_0_stops_it)
+{
+    start_case(CASE_TICK_FLAG);
+    program_says(guest, "below the reload value 1");
+    program_says(guest, "counts down 1");
+    program_says(guest, "flag after its reading 0");
+    program_says(guest, "value when stopped 0");
+    program_says(guest, "flag when stopped 0");
+    program_says(guest, "interrupts 0");
     program_says(guest, "end");
     stop_guest();
 }
@@ -247,7 +282,13 @@ static const struct {
     {CASE_JUMP_FAULT, "ivflat-unicorn: the guest jumped to no code at 0x60000000, pc 0x60000000"},
     {CASE_UNALIGNED_FAULT, "ivflat-unicorn: the guest accessed a device unaligned at 0x400ff006, pc 0x0000"},
     {CASE_SVC_FAULT, "ivflat-unicorn: the guest took an exception that this emulator does not have at 0x00000002"},
-    {CASE_RETURN_FAULT, "ivflat-unicorn: the guest returned from no exception at 0xfffffff8"},
+    {CASE_RETURN_FAULT, "ivflat-unicorn: the guest returned from no exception at 0xfffffff9"},
+    {CASE_LINK_FAULT,
+     "ivflat-unicorn: the guest returned from an exception to where this emulator cannot at 0xfffffff1"},
+    {CASE_VTOR_FAULT, "ivflat-unicorn: the guest stored to a system register that this emulator does not have at "
+                      "0xe000ed08"},
+    {CASE_PRIORITY_FAULT, "ivflat-unicorn: the guest stored to a system register that this emulator does not have at "
+                          "0xe000e428"},
 };
 
 START_TEST(what_has_no_meaning_ends_with_its_address_and_3)
@@ -317,9 +358,12 @@ int main(void)
     tcase_add_test(unicorn, out_of_wfi_1000_times);
     tcase_add_test(unicorn, out_of_running_code_500_times_with_all_intact);
     tcase_add_test(unicorn, primask_holds_an_interrupt_back_and_wfi_ends_all_the_same);
+    tcase_add_test(unicorn, faultmask_holds_an_interrupt_back_until_it_is_cleared_or_the_handler_returns);
+    tcase_add_test(unicorn, basepri_holds_an_interrupt_back);
     tcase_add_test(unicorn, rung_in_the_handler_it_runs_again_after_not_within);
     tcase_add_test(unicorn, the_frame_lies_aligned_on_the_stack_in_use);
     tcase_add_test(unicorn, the_timer_ends_wfi_and_stays_off_when_off);
+    tcase_add_test(unicorn, the_timers_flag_is_cleared_by_reading_and_reload_0_stops_it);
     tcase_add_test(unicorn, a_guest_in_wfi_uses_no_processor_time);
     tcase_add_test(unicorn, guest_and_test_go_on_when_the_server_is_killed);
     tcase_add_loop_test(unicorn, what_has_no_meaning_ends_with_its_address_and_3, 0,

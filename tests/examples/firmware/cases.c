@@ -98,15 +98,47 @@ static void case_tick(void)
     say("awake again, ticks ", ticks);
 }
 
+static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010; /* control, reload, value */
+
+static uint32_t flag(void)
+{
+    return systick[0] >> 16 & 1;
+}
+
+/* Ten milliseconds at a time; with a reload value of 0 the period that runs is the last. */
+static void case_tick_flag(void)
+{
+    uint32_t first, second;
+
+    systick[1] = 125000 - 1;
+    systick[2] = 0;
+    systick[0] = 5;
+    first = systick[2];
+    for (volatile uint32_t i = 0; i < 1000; i++)
+        ;
+    second = systick[2];
+    say("below the reload value ", first < 125000);
+    say("counts down ", second < first);
+    while (!flag())
+        ;
+    say("flag after its reading ", flag());
+    systick[1] = 0;
+    while (!flag())
+        ;
+    say("value when stopped ", systick[2]);
+    for (volatile uint32_t i = 0; i < 2000000; i++)
+        ;
+    say("flag when stopped ", flag());
+    say("interrupts ", ticks);
+}
+
 static void run(uint32_t which)
 {
-    static void (*const cases[])(void) = {[CASE_REGISTERS] = case_registers,
-                                          [CASE_ECHO] = case_echo,
-                                          [CASE_RUNNING] = case_running,
-                                          [CASE_PRIMASK] = case_primask,
-                                          [CASE_LATE] = case_late,
-                                          [CASE_STACK] = case_stack,
-                                          [CASE_TICK] = case_tick};
+    static void (*const cases[])(void) = {
+        [CASE_REGISTERS] = case_registers, [CASE_ECHO] = case_echo,           [CASE_RUNNING] = case_running,
+        [CASE_PRIMASK] = case_primask,     [CASE_FAULTMASK] = case_faultmask, [CASE_BASEPRI] = case_basepri,
+        [CASE_LATE] = case_late,           [CASE_STACK] = case_stack,         [CASE_TICK] = case_tick,
+        [CASE_TICK_FLAG] = case_tick_flag};
 
     if (which < sizeof cases / sizeof cases[0] && cases[which])
         cases[which]();

@@ -13,16 +13,22 @@ enum {
     CASE_ECHO,          /* asleep, answers every ring from main() */
     CASE_RUNNING,       /* never asleep, answers from the handler until CASE_ROUNDS */
     CASE_PRIMASK,
+    CASE_FAULTMASK,
+    CASE_BASEPRI,
     CASE_LATE,  /* rung again while in the handler */
     CASE_STACK, /* what lies on which stack, aligned or not */
     CASE_TICK,
+    CASE_TICK_FLAG, /* the timer without its interrupt */
     CASE_READ_FAULT,
     CASE_WRITE_FAULT,
     CASE_FLASH_FAULT,
     CASE_JUMP_FAULT,
     CASE_UNALIGNED_FAULT,
     CASE_SVC_FAULT,
-    CASE_RETURN_FAULT
+    CASE_RETURN_FAULT,
+    CASE_LINK_FAULT,
+    CASE_VTOR_FAULT,
+    CASE_PRIORITY_FAULT
 };
 
 #define CASE_ROUNDS 500u
@@ -37,6 +43,8 @@ extern void (*volatile in_handler)(void);
 
 void say(const char *text, uint32_t number);
 void case_primask(void);
+void case_faultmask(void);
+void case_basepri(void);
 void case_late(void);
 void case_stack(void);
 void case_running(void);

@@ -45,6 +45,45 @@ void case_primask(void)
     __asm__ volatile("cpsie i" ::: "memory");
 }
 
+/* FAULTMASK holds back what PRIMASK does, and ends by itself when a handler returns that set it. */
+static void mask_faults(void)
+{
+    __asm__ volatile("cpsid f" ::: "memory");
+}
+
+void case_faultmask(void)
+{
+    settle();
+    __asm__ volatile("cpsid f" ::: "memory");
+    ring_self();
+    while (!pending())
+        ;
+    say("masked: handled ", rings);
+    __asm__ volatile("cpsie f\n\tcpsid f" ::: "memory");
+    say("cpsie: handled ", rings);
+    in_handler = mask_faults;
+    ring_self();
+    __asm__ volatile("wfi\n\tcpsie f\n\tnop" ::: "memory");
+    while (rings < 2)
+        ;
+    ring_self();
+    while (rings < 3)
+        ;
+    say("set in the handler: handled ", rings);
+}
+
+void case_basepri(void)
+{
+    settle();
+    __asm__ volatile("msr basepri, %0" ::"r"(0x20) : "memory");
+    ring_self();
+    while (!pending())
+        ;
+    say("masked: handled ", rings);
+    __asm__ volatile("msr basepri, %0\n\tnop" ::"r"(0) : "memory");
+    say("zero: handled ", rings);
+}
+
 /* In its first run the handler rings again, and stays until that is pending. */
 static void ring_in_handler(void)
 {
@@ -159,6 +198,19 @@ static volatile uint32_t *at(volatile uintptr_t address)
     return (volatile uint32_t *)address;
 }
 
+/* 0xfffffff1: to another handler, of which there is none. */
+static void return_wrong(void)
+{
+    __asm__ volatile("mvn r0, #14\n\tbx r0" ::: "r0");
+}
+
+static void return_to_handler(void)
+{
+    in_handler = return_wrong;
+    for (;;)
+        ring_self();
+}
+
 void case_fault(uint32_t which)
 {
     static void (*const nowhere)(void) = (void (*)(void))0x60000001;
@@ -175,6 +227,12 @@ void case_fault(uint32_t which)
         (void)*at(BOARD_MMR + 6);
     else if (which == CASE_SVC_FAULT)
         __asm__ volatile("svc #0");
+    else if (which == CASE_VTOR_FAULT)
+        *at(0xe000ed08) = 0x20000000;
+    else if (which == CASE_PRIORITY_FAULT)
+        *(volatile uint8_t *)(0xe000e400 + BOARD_IRQ) = 0x20;
+    else if (which == CASE_LINK_FAULT)
+        return_to_handler();
     else if (which == CASE_RETURN_FAULT)
         __asm__ volatile("mvn r0, #6\n\tbx r0" ::: "r0"); /* 0xfffffff9, in no handler */
 }
