@@ -147,7 +147,7 @@ static void after_send(ivflat_server *server, struct ivf_client *client, int res
     case -ENOBUFS:
     case -ENOMEM:
         set_state(server, client, IVF_CLIENT_STALLED);
-        ivf_retry_later(server);
+        ivf_retry_send(server, result);
         break;
     case -EPIPE:
     case -ECONNRESET:
@@ -166,6 +166,9 @@ void ivf_clients_send(ivflat_server *server)
         struct ivf_client *client = server->running.head->data;
 
         after_send(server, client, ivf_client_send(client, SEND_TURN));
+    }
+    if (g_queue_is_empty(&server->running) && g_queue_is_empty(&server->stalled)) {
+        ivf_retry_good(server, IVF_LACK_SEND);
     }
 }
 
@@ -201,7 +204,9 @@ void ivf_clients_reap(ivflat_server *server)
 {
     while (!g_queue_is_empty(&server->doomed) && ivf_clients_settled(server)) {
         drop(server, server->doomed.head->data);
-        ivf_retry_accepting(server); /* there are descriptors again */
+        if (ivf_retry_left(server)) { /* there are descriptors again */
+            ivf_clients_retry(server);
+        }
     }
 }
 

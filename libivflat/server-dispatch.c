@@ -26,7 +26,7 @@ static void accept_next(ivflat_server *server)
     if (error < 0) {
         ivf_retry_pause(server, "refused a client", error);
     } else {
-        server->told = false;
+        ivf_retry_good(server, IVF_LACK_ACCEPT);
     }
 }
 

@@ -7,33 +7,86 @@
 #include <errno.h>
 
 #define RETRY_MS 100
+#define QUIET_MS 1000 /* between two lines about the same */
 
-void ivf_retry_later(ivflat_server *server)
+static const char *reason_of(int error)
 {
-    ivf_fd_timer_set(server->timer, ivf_fd_now() + RETRY_MS);
+    switch (error) {
+    case -EUSERS:
+        return "all 65,536 ids are taken";
+    case -ETOOMANYREFS:
+        return "too many descriptors are under way to clients that have not read them";
+    default:
+        return g_strerror(-error);
+    }
+}
+
+static void tell(ivflat_server *server, enum ivf_lack lack, const char *what, int error)
+{
+    int64_t now = ivf_fd_now();
+
+    if (!server->told[lack] && now >= server->quiet_until[lack]) {
+        server->told[lack] = true;
+        server->quiet_until[lack] = now + QUIET_MS;
+        ivf_server_log(server, IVFLAT_LOG_WARNING, "%s: %s; there are %u clients", what, reason_of(error),
+                       server->all.length);
+    }
+}
+
+/* Never later than it was to come: another lack must not put it off for ever. */
+static void retry_later(ivflat_server *server)
+{
+    if (!server->armed) {
+        server->armed = true;
+        ivf_fd_timer_set(server->timer, ivf_fd_now() + RETRY_MS);
+    }
 }
 
 void ivf_retry_pause(ivflat_server *server, const char *what, int error)
 {
     server->paused = true;
     ivf_fd_unwatch(server->epoll, server->listener);
-    ivf_retry_later(server);
-    if (!server->told) {
-        server->told = true;
-        ivf_server_log(server, IVFLAT_LOG_WARNING, "%s: %s; there are %u clients", what,
-                       error == -EUSERS ? "all 65,536 ids are taken" : g_strerror(-error), server->all.length);
-    }
+    retry_later(server);
+    tell(server, IVF_LACK_ACCEPT, what, error);
 }
 
-void ivf_retry_accepting(ivflat_server *server)
+void ivf_retry_send(ivflat_server *server, int error)
 {
-    if (server->paused && ivf_fd_watch(server->epoll, server->listener, IVF_TAG_LISTENER) == 0) {
+    retry_later(server);
+    tell(server, IVF_LACK_SEND, "cannot send to a client now, it has to wait", error);
+}
+
+void ivf_retry_good(ivflat_server *server, enum ivf_lack lack)
+{
+    server->told[lack] = false;
+}
+
+static void accept_again(ivflat_server *server)
+{
+    if (!server->paused) {
+        return;
+    }
+    if (ivf_fd_watch(server->epoll, server->listener, IVF_TAG_LISTENER) == 0) {
         server->paused = false;
+    } else {
+        retry_later(server);
     }
 }
 
 void ivf_retry_over(ivflat_server *server)
 {
     ivf_fd_timer_set(server->timer, 0);
-    ivf_retry_accepting(server);
+    server->armed = false;
+    server->left = false;
+    accept_again(server);
+}
+
+bool ivf_retry_left(ivflat_server *server)
+{
+    if (!server->armed || server->left) {
+        return false;
+    }
+    server->left = true;
+    accept_again(server);
+    return true;
 }

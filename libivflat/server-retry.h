@@ -6,16 +6,20 @@
 
 #include "server-state.h"
 
-/* The timer will come. */
-void ivf_retry_later(ivflat_server *server);
-
-/* Accepts nobody until then: a listener that cannot be accepted from stays readable.  Says so once. */
+/* Accepts nobody until the timer: a listener that cannot be accepted from stays readable.  Says so, with @what. */
 void ivf_retry_pause(ivflat_server *server, const char *what, int error);
+
+/* Sending lacked something: the timer will come.  Says so. */
+void ivf_retry_send(ivflat_server *server, int error);
+
+/* It works again: the next lack is worth a line, if a second has passed since the last one. */
+void ivf_retry_good(ivflat_server *server, enum ivf_lack lack);
 
 /* The timer has come: accepts again, and the timer is quiet. */
 void ivf_retry_over(ivflat_server *server);
 
-/* Accepts again, where that was paused. */
-void ivf_retry_accepting(ivflat_server *server);
+/* A client has left, and what it had is free: accepts again.  Answers whether sending may be tried again too.  Once
+ * until the timer comes, for clients that come and go are not to set the pace. */
+bool ivf_retry_left(ivflat_server *server);
 
 #endif

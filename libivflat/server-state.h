@@ -14,6 +14,9 @@
 /* What epoll gives back: a client's id, or one of these. */
 enum { IVF_TAG_LISTENER = IVFLAT_MAX_PEERS, IVF_TAG_WAKE, IVF_TAG_TIMER };
 
+/* What may not be had for a while, as log() hears of it. */
+enum ivf_lack { IVF_LACK_ACCEPT, IVF_LACK_SEND, IVF_LACKS };
+
 struct ivflat_server {
     ivflat_server_hooks hooks;
     bool in_hook;
@@ -37,7 +40,10 @@ struct ivflat_server {
     GQueue stalled;
     GQueue doomed;
     bool paused; /* nobody is accepted until the timer */
-    bool told;   /* log() knows why */
+    bool armed;  /* the timer will come */
+    bool left;   /* a client has, since it was armed, and it was tried again */
+    bool told[IVF_LACKS];
+    int64_t quiet_until[IVF_LACKS];
 };
 
 #endif

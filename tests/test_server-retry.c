@@ -49,6 +49,30 @@ START_TEST(who_cannot_be_accepted_waits)
 }
 END_TEST
 
+START_TEST(it_is_said_once_a_second_at_most)
+{
+    gint64 before = g_get_monotonic_time();
+    char **lines;
+
+    served_begin(&served, NULL);
+    for (int i = 0; i < 5; i++) {
+        struct guest guest;
+
+        guest_connect(&guest, served.path);
+        fill_fds(0);
+        served_run(&served);
+        fill_fds_undo();
+        wait_for_retry();
+        ck_assert_uint_eq(guest_skip(&guest), 4); /* it came in */
+        guest_leave(&guest, &served);
+    }
+    lines = g_strsplit(served.logged->str, "\n", -1);
+    ck_assert_uint_ge(g_strv_length(lines), 2);
+    ck_assert_int_le(g_strv_length(lines) - 1, 1 + (g_get_monotonic_time() - before) / G_TIME_SPAN_SECOND);
+    g_strfreev(lines);
+}
+END_TEST
+
 START_TEST(who_waits_comes_in_when_another_leaves)
 {
     struct guest first;
@@ -200,6 +224,7 @@ int main(void)
     }
 
     tcase_add_test(tcase, who_cannot_be_accepted_waits);
+    tcase_add_test(tcase, it_is_said_once_a_second_at_most);
     tcase_add_test(tcase, who_waits_comes_in_when_another_leaves);
     tcase_add_test(tcase, without_eventfds_a_client_is_refused);
     tcase_add_test(tcase, too_many_descriptors_in_flight);

@@ -21,6 +21,8 @@ static int receive_answers;
 static int ready_answers;
 static int watch_answers;
 static bool ids_are_taken;
+static uint32_t sends; /* how often each was called */
+static uint32_t id_calls;
 
 int __real_ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd);
 int __wrap_ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd);
@@ -35,6 +37,7 @@ int32_t __wrap_ivf_ids_next(struct ivf_ids *ids);
 
 int __wrap_ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd)
 {
+    sends++;
     return send_answers ? send_answers : __real_ivf_fd_send(sock, bytes, count, fd);
 }
 
@@ -55,6 +58,7 @@ int __wrap_ivf_fd_watch(int epoll, int fd, uint64_t tag)
 
 int32_t __wrap_ivf_ids_next(struct ivf_ids *ids)
 {
+    id_calls++;
     return ids_are_taken ? -1 : __real_ivf_ids_next(ids);
 }
 
@@ -76,6 +80,81 @@ START_TEST(what_lacks_for_a_while_is_sent_later)
     served_run(&served);
     guest_expect(&guest, "0; 0; -1 memory 4194304; 0 eventfd");
     guest_leave(&guest, NULL);
+}
+END_TEST
+
+#define CROWD 30
+
+/* Others that lack the same, in less time than a try, do not put it off; and all of it is one line. */
+START_TEST(what_lacks_again_and_again_is_tried_in_time)
+{
+    struct guest guests[CROWD];
+    bool tried = false;
+    int count;
+
+    served_begin(&served, NULL);
+    send_answers = -ETOOMANYREFS;
+    for (count = 0; count < CROWD && !tried; count++) {
+        uint32_t before = sends;
+
+        ivflat_server_wait(served.server, 40);
+        guest_join(&guests[count], &served);
+        tried = sends - before > 1; /* not the newcomer alone */
+    }
+    ck_assert(tried);
+    ck_assert_str_eq(served.logged->str,
+                     "warning: cannot send to a client now, it has to wait: too many descriptors are "
+                     "under way to clients that have not read them; there are 1 clients\n");
+    send_answers = 0;
+    while (count > 0) {
+        guest_leave(&guests[--count], NULL);
+    }
+}
+END_TEST
+
+START_TEST(who_waits_for_a_resource_is_sent_to_when_another_leaves)
+{
+    struct guest stays;
+    struct guest leaves;
+
+    served_begin(&served, &(ivflat_server_config){.no_interrupts = 1});
+    guest_join(&leaves, &served);
+    send_answers = -ETOOMANYREFS;
+    guest_join(&stays, &served);
+    guest_expect(&stays, "");
+    send_answers = 0;
+    guest_leave(&leaves, &served);
+    guest_expect(&stays, "0; 1; -1 memory 4194304; 0");
+    guest_leave(&stays, NULL);
+}
+END_TEST
+
+/* Those that come and go do not set the pace at which others are refused. */
+START_TEST(one_leave_of_many_ends_a_pause)
+{
+    gint64 before;
+    struct guest guests[6];
+
+    served_begin(&served, NULL);
+    for (int i = 0; i < 3; i++) {
+        guest_join(&guests[i], &served);
+    }
+    for (int i = 3; i < 6; i++) {
+        guest_connect(&guests[i], served.path);
+    }
+    before = g_get_monotonic_time();
+    ids_are_taken = true;
+    id_calls = 0;
+    served_run(&served);
+    guest_leave(&guests[0], &served);
+    guest_leave(&guests[1], &served);
+    if (g_get_monotonic_time() - before < 90 * G_TIME_SPAN_MILLISECOND) { /* or it is time for another try */
+        ck_assert_uint_eq(id_calls, 2);
+    }
+    ids_are_taken = false;
+    for (int i = 2; i < 6; i++) {
+        guest_leave(&guests[i], NULL);
+    }
 }
 END_TEST
 
@@ -257,6 +336,9 @@ int main(void)
     TCase *tcase = suite_case(suite, "faults");
 
     tcase_add_loop_test(tcase, what_lacks_for_a_while_is_sent_later, 0, G_N_ELEMENTS(lacking));
+    tcase_add_test(tcase, what_lacks_again_and_again_is_tried_in_time);
+    tcase_add_test(tcase, who_waits_for_a_resource_is_sent_to_when_another_leaves);
+    tcase_add_test(tcase, one_leave_of_many_ends_a_pause);
     tcase_add_test(tcase, who_waits_for_a_resource_may_leave);
     tcase_add_loop_test(tcase, who_cannot_be_sent_to_is_dropped, 0, G_N_ELEMENTS(broken));
     tcase_add_test(tcase, who_cannot_be_read_from_is_dropped);
