@@ -44,20 +44,27 @@ static uint64_t read_uart(uc_engine *engine, uint64_t offset, unsigned size, voi
     return 0;
 }
 
+/* The guest's lines, and nothing that a terminal would take for a command: '?' stands for all but plain ASCII. */
+static void end_line(struct board *board)
+{
+    fwrite(board->line, 1, board->length, stdout);
+    putchar('\n');
+    fflush(stdout);
+    board->length = 0;
+}
+
 static void write_uart(uc_engine *engine, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
     struct board *board = user;
+    uint8_t byte = (uint8_t)value;
 
     (void)engine, (void)size;
-    if (offset != 0)
+    if (offset != 0 || byte == '\r')
         return;
-    if (value != '\n')
-        board->line[board->length++] = (char)value;
-    if (value != '\n' && board->length < sizeof board->line)
-        return;
-    printf("%.*s\n", (int)board->length, board->line);
-    fflush(stdout);
-    board->length = 0;
+    if (byte != '\n')
+        board->line[board->length++] = byte == '\t' || (byte >= ' ' && byte <= '~') ? (char)byte : '?';
+    if (byte == '\n' || board->length == sizeof board->line)
+        end_line(board);
 }
 
 /* A Cortex-M faults at an unaligned access to a device; the engine would make several aligned ones of it. */

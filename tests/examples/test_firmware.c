@@ -215,6 +215,16 @@ START_TEST(the_timers_flag_is_cleared_by_reading_and_reload_0_stops_it)
 }
 END_TEST
 
+START_TEST(what_the_guest_says_cannot_command_a_terminal)
+{
+    start_case(CASE_SAY);
+    program_says(guest, "a\tb?c?[2Jd????~ e");
+    program_says(guest, "!");
+    program_says(guest, "end");
+    stop_guest();
+}
+END_TEST
+
 /* Nothing happens for a while; what of it the guest used, in nanoseconds.  A wait for something that must not come. */
 static long long cpu_while_quiet(int ms)
 {
@@ -364,6 +374,7 @@ int main(void)
     tcase_add_test(unicorn, the_frame_lies_aligned_on_the_stack_in_use);
     tcase_add_test(unicorn, the_timer_ends_wfi_and_stays_off_when_off);
     tcase_add_test(unicorn, the_timers_flag_is_cleared_by_reading_and_reload_0_stops_it);
+    tcase_add_test(unicorn, what_the_guest_says_cannot_command_a_terminal);
     tcase_add_test(unicorn, a_guest_in_wfi_uses_no_processor_time);
     tcase_add_test(unicorn, guest_and_test_go_on_when_the_server_is_killed);
     tcase_add_loop_test(unicorn, what_has_no_meaning_ends_with_its_address_and_3, 0,

@@ -98,6 +98,17 @@ static void case_tick(void)
     say("awake again, ticks ", ticks);
 }
 
+/* What a terminal would obey, and a 0 in the middle. */
+static void case_say(void)
+{
+    static const char bytes[] = "a\tb\0c\033[2Jd\x9b\x07\x7f\b~ e\r\n";
+
+    for (uint32_t i = 0; i < sizeof bytes - 1; i++)
+        *(volatile uint32_t *)BOARD_UART = (uint8_t)bytes[i];
+    *(volatile uint32_t *)BOARD_UART = 0x100 | '!';
+    console_line("");
+}
+
 static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010; /* control, reload, value */
 
 static uint32_t flag(void)
@@ -134,11 +145,12 @@ static void case_tick_flag(void)
 
 static void run(uint32_t which)
 {
-    static void (*const cases[])(void) = {
-        [CASE_REGISTERS] = case_registers, [CASE_ECHO] = case_echo,           [CASE_RUNNING] = case_running,
-        [CASE_PRIMASK] = case_primask,     [CASE_FAULTMASK] = case_faultmask, [CASE_BASEPRI] = case_basepri,
-        [CASE_LATE] = case_late,           [CASE_STACK] = case_stack,         [CASE_TICK] = case_tick,
-        [CASE_TICK_FLAG] = case_tick_flag};
+    static void (*const cases[])(void) = {[CASE_REGISTERS] = case_registers, [CASE_ECHO] = case_echo,
+                                          [CASE_RUNNING] = case_running,     [CASE_PRIMASK] = case_primask,
+                                          [CASE_FAULTMASK] = case_faultmask, [CASE_BASEPRI] = case_basepri,
+                                          [CASE_LATE] = case_late,           [CASE_STACK] = case_stack,
+                                          [CASE_TICK] = case_tick,           [CASE_SAY] = case_say,
+                                          [CASE_TICK_FLAG] = case_tick_flag};
 
     if (which < sizeof cases / sizeof cases[0] && cases[which])
         cases[which]();

@@ -19,6 +19,7 @@ enum {
     CASE_STACK, /* what lies on which stack, aligned or not */
     CASE_TICK,
     CASE_TICK_FLAG, /* the timer without its interrupt */
+    CASE_SAY,
     CASE_READ_FAULT,
     CASE_WRITE_FAULT,
     CASE_FLASH_FAULT,
