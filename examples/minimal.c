@@ -55,6 +55,6 @@ int main(int argc, char **argv)
     while (rung == 0)
         live(device);
     if (argc == 2)
-        ring(device, memory[0]);
+        ring(device, memory[0] & 0xffff); /* any peer may have written it */
     ivflat_device_free(device);
 }

@@ -109,6 +109,26 @@ static void got(struct demo *demo, uint32_t from, const struct message *message,
         channel->bad++;
 }
 
+static void say_broken(struct demo *demo, uint32_t peer)
+{
+    struct line line = begin_line(demo);
+
+    line_add(&line, ": I stop, for the memory I share with peer ", peer);
+    line_add_text(&line, " has an index that cannot be", sizeof line.text);
+    demo->say(line.text);
+}
+
+/* Takes note of it, and says it once. */
+static int32_t is_broken(struct demo *demo, uint32_t peer, int32_t result)
+{
+    if (result != IVFLAT_RING_IMPOSSIBLE)
+        return 0;
+    if (!demo->broken)
+        say_broken(demo, peer);
+    demo->broken = 1;
+    return 1;
+}
+
 /* 1: there was something. */
 static int32_t receive(struct demo *demo, uint32_t from)
 {
@@ -118,7 +138,7 @@ static int32_t receive(struct demo *demo, uint32_t from)
 
     for (some = 0; some < DEMO_SLOTS; some++) {
         result = ivflat_ring_get(&demo->with[from].in, &message, &length);
-        if (result == IVFLAT_RING_WAIT || result == IVFLAT_RING_IMPOSSIBLE)
+        if (result == IVFLAT_RING_WAIT || is_broken(demo, from, result))
             break;
         got(demo, from, &message, result == IVFLAT_RING_DONE ? length : 0);
     }
@@ -130,13 +150,13 @@ static int32_t send_mail(struct demo *demo, uint32_t to)
     struct demo_channel *channel = &demo->with[to];
     struct message message = {MAIL, (uint16_t)demo->id, (uint16_t)to, (uint16_t)channel->sent, {0}};
     uint32_t length = 8 + text_of(message.text, demo->id, to, channel->sent);
+    int32_t result;
 
     if (demo->spoil && channel->sent == DEMO_MESSAGES / 3)
         message.kind = 0;
-    if (ivflat_ring_put(&channel->out, &message, length) != IVFLAT_RING_DONE)
-        return 0;
-    channel->sent++;
-    return 1;
+    result = ivflat_ring_put(&channel->out, &message, length);
+    channel->sent += result == IVFLAT_RING_DONE;
+    return !is_broken(demo, to, result) && result == IVFLAT_RING_DONE;
 }
 
 /* We say it before we report it: who has all reports may end us. */
@@ -156,11 +176,13 @@ static int32_t send_report(struct demo *demo, uint32_t to)
 {
     struct message message = {REPORT, (uint16_t)demo->id, (uint16_t)to, (uint16_t)demo_total(demo).bad, {0}};
     struct demo_channel *channel = &demo->with[to];
+    int32_t result;
 
     if (!all_exchanged(demo) || channel->report_sent)
         return 0;
-    channel->report_sent = ivflat_ring_put(&channel->out, &message, 8) == IVFLAT_RING_DONE;
-    return (int32_t)channel->report_sent;
+    result = ivflat_ring_put(&channel->out, &message, 8);
+    channel->report_sent = result == IVFLAT_RING_DONE;
+    return !is_broken(demo, to, result) && result == IVFLAT_RING_DONE;
 }
 
 /* 1: something was sent. */
@@ -193,7 +215,7 @@ int32_t demo_open(struct demo *demo, void *memory)
 
 void demo_step(struct demo *demo)
 {
-    for (uint32_t peer = 0; peer < DEMO_PEERS; peer++) {
+    for (uint32_t peer = 0; peer < DEMO_PEERS && !demo->broken; peer++) {
         if (peer == demo->id)
             continue;
         if (receive(demo, peer))

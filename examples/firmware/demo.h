@@ -33,6 +33,7 @@ struct demo {
     uint32_t spoil;               /* 1: send one message that is not what it should be */
     volatile uint32_t interrupts; /* counted by who has the demo, for its last line */
     uint32_t said_total;
+    uint32_t broken; /* a ring's index cannot be: it was said, and nothing goes on */
     void (*doorbell)(uint32_t peer, uint32_t vector);
     void (*say)(const char *line);
     struct demo_channel with[DEMO_PEERS];
@@ -41,7 +42,7 @@ struct demo {
 /* 0, or -1 when there is no place for this id. */
 int32_t demo_open(struct demo *demo, void *memory);
 
-/* Sends and gets all that can be now; to be called when rung, at first, and now and then while not demo_done(). */
+/* Sends and gets all that can be now; to be called when rung, at first, and now and then until demo_done() or broken. */
 void demo_step(struct demo *demo);
 
 /* Rings everybody who has not read all: a doorbell to a machine that was not there yet is gone. */

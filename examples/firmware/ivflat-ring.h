@@ -5,9 +5,9 @@
  *
  * Two indices run freely from 0 and wrap at 2^32.  `head` is stored by the writer alone, `tail` by the reader alone:
  * plain aligned words, because LDREX/STREX and other atomic read-modify-writes mean nothing between two emulators.
- * Each side keeps the index that it owns in its private struct and believes nobody about it.  The other's is checked,
- * and what a message says of itself is read once, so that a hostile other side costs wrong messages, never an access
- * out of bounds.
+ * Each side takes the index that it owns from the memory when it opens the ring, keeps it in its private struct, and
+ * after opening believes nobody about it.  The other's is checked, and what a message says of itself is read once, so
+ * that a hostile other side costs wrong or lost messages, never an access out of bounds.
  *
  *     byte 0    head              what the writer has written
  *     byte 64   tail              what the reader has read (a cache line of its own)
