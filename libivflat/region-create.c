@@ -11,24 +11,73 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define NOEXEC_SEAL 8u /* MFD_NOEXEC_SEAL of newer headers: nobody can make a program of it */
+
+/* Pages come when they are first touched, as with QEMU's server: to have them all at once would cost a start seconds and
+ * the machine memory that may never be used.  But what can never be had is refused here, for later it would be a SIGBUS
+ * in every emulator.  0 bytes at most: nobody knows. */
+static int32_t check_most(uint64_t size, uint64_t most, const char *where)
+{
+    if (most == 0 || size <= most) {
+        return 0;
+    }
+    return ivf_fail(IVFLAT_ERR_SYSTEM, "%" PRIu64 " bytes of shared memory are more than all that %s has: %" PRIu64,
+                    size, where, most);
+}
+
+static int32_t check_machine(uint64_t size)
+{
+    struct sysinfo info;
+
+    if (sysinfo(&info) < 0) {
+        return 0;
+    }
+    return check_most(size, ((uint64_t)info.totalram + info.totalswap) * info.mem_unit, "this machine");
+}
+
+static int32_t check_file_system(int fd, uint64_t size, const char *where)
+{
+    struct statvfs status;
+
+    if (fstatvfs(fd, &status) < 0) {
+        return 0;
+    }
+    return check_most(size, (uint64_t)status.f_blocks * status.f_frsize, where);
+}
+
+/* @fd, or, having closed it, @error. */
+static int32_t fd_or(int fd, int32_t error)
+{
+    if (error == 0) {
+        return fd;
+    }
+    ivf_fd_close(fd);
+    return error;
+}
+
+static int open_memfd(void)
+{
+    int fd = memfd_create("ivshmem", MFD_CLOEXEC | MFD_ALLOW_SEALING | NOEXEC_SEAL);
+
+    return fd < 0 && errno == EINVAL ? memfd_create("ivshmem", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
 
 int32_t ivf_region_create_sealed(uint64_t size)
 {
-    int fd = memfd_create("ivshmem", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int32_t error;
+    int fd = open_memfd();
 
     if (fd < 0) {
         return ivf_fail_errno(errno, "cannot make a memfd for the shared memory");
     }
-    if (ftruncate(fd, (off_t)size) == 0 && fcntl(fd, F_ADD_SEALS, SEALS) == 0) {
-        return fd;
+    if (ftruncate(fd, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
+        return fd_or(fd, ivf_fail_errno(errno, "cannot give the shared memory's memfd %" PRIu64 " bytes", size));
     }
-    error = ivf_fail_errno(errno, "cannot give the shared memory's memfd %" PRIu64 " bytes", size);
-    ivf_fd_close(fd);
-    return error;
+    return fd_or(fd, check_machine(size));
 }
 
 /* Opens what is there, or makes it. */
@@ -37,15 +86,32 @@ static int open_named(const char *name, bool *created)
     int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     *created = fd >= 0;
-    return fd < 0 && errno == EEXIST ? shm_open(name, O_RDWR | O_CLOEXEC, 0) : fd;
+    return fd < 0 && errno == EEXIST ? shm_open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0) : fd;
+}
+
+/* What is there may be a trap: whoever else may write it can cut it short under us, or read what we share. */
+static int32_t check_owner(const struct stat *status, const char *name)
+{
+    if (S_ISREG(status->st_mode) && status->st_uid == geteuid() && !(status->st_mode & (S_IWGRP | S_IWOTH))) {
+        return 0;
+    }
+    return ivf_fail(IVFLAT_ERR_SYSTEM,
+                    "the shared memory object %s is there already and is not ours alone (mode %o, user %u): remove it, "
+                    "or take another name",
+                    name, (unsigned)status->st_mode & 07777u, (unsigned)status->st_uid);
 }
 
 static int32_t resize_named(int fd, const char *name, uint64_t size)
 {
     struct stat status;
+    int32_t error;
 
     if (fstat(fd, &status) < 0) {
         return ivf_fail_errno(errno, "cannot look at the shared memory object %s", name);
+    }
+    error = check_owner(&status, name);
+    if (error) {
+        return error;
     }
     if ((uint64_t)status.st_size > size) {
         return ivf_fail(IVFLAT_ERR_SYSTEM,
@@ -53,34 +119,40 @@ static int32_t resize_named(int fd, const char *name, uint64_t size)
                         " are asked for, and to shrink it would kill who uses it: remove it, or take its size",
                         name, (int64_t)status.st_size, size);
     }
-    if ((uint64_t)status.st_size < size && ftruncate(fd, (off_t)size) < 0) {
-        return ivf_fail_errno(errno, "cannot give the shared memory object %s %" PRIu64 " bytes", name, size);
+    error = check_file_system(fd, size, "the file system of shared memory objects");
+    if (error == 0 && (uint64_t)status.st_size < size && ftruncate(fd, (off_t)size) < 0) {
+        error = ivf_fail_errno(errno, "cannot give the shared memory object %s %" PRIu64 " bytes", name, size);
     }
-    return 0;
+    return error;
 }
 
-int32_t ivf_region_create_named(const char *name, uint64_t size, bool *created)
+int32_t ivf_region_create_named(const char *name, uint64_t size)
 {
-    int fd = open_named(name, created);
+    bool created = false;
+    int fd = open_named(name, &created);
     int32_t error;
 
     if (fd < 0) {
         return ivf_fail_errno(errno, "cannot make the shared memory object %s", name);
     }
     error = resize_named(fd, name, size);
-    if (error == 0) {
-        return fd;
+    if (error && created) {
+        ivf_region_remove_named(name, fd);
     }
-    ivf_fd_close(fd);
-    if (*created) {
-        ivf_region_remove_named(name);
-    }
-    return error;
+    return fd_or(fd, error);
 }
 
-void ivf_region_remove_named(const char *name)
+void ivf_region_remove_named(const char *name, int fd)
 {
-    shm_unlink(name);
+    int there = shm_open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    struct stat ours;
+    struct stat theirs;
+
+    if (there >= 0 && fstat(fd, &ours) == 0 && fstat(there, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+        ours.st_ino == theirs.st_ino) {
+        shm_unlink(name);
+    }
+    ivf_fd_close(there);
 }
 
 /* A file that has lost its name. */
@@ -99,15 +171,13 @@ static int open_nameless(const char *dir)
 int32_t ivf_region_create_in(const char *dir, uint64_t size)
 {
     int fd = open_nameless(dir);
-    int32_t error;
 
     if (fd < 0) {
         return ivf_fail_errno(errno, "cannot make a file for the shared memory in %s", dir);
     }
-    if (ftruncate(fd, (off_t)size) == 0) {
-        return fd;
+    if (ftruncate(fd, (off_t)size) < 0) {
+        return fd_or(fd,
+                     ivf_fail_errno(errno, "cannot give the shared memory's file in %s %" PRIu64 " bytes", dir, size));
     }
-    error = ivf_fail_errno(errno, "cannot give the shared memory's file in %s %" PRIu64 " bytes", dir, size);
-    ivf_fd_close(fd);
-    return error;
+    return fd_or(fd, check_file_system(fd, size, dir));
 }

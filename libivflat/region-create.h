@@ -3,16 +3,17 @@
 #ifndef IVF_REGION_CREATE_H
 #define IVF_REGION_CREATE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* A memfd that nobody can resize. */
 int32_t ivf_region_create_sealed(uint64_t size);
 
-/* The POSIX shared memory object @name.  One that is there already is taken, as QEMU's server does, and may grow; to
- * shrink it would kill whoever has it mapped.  @created: it is new. */
-int32_t ivf_region_create_named(const char *name, uint64_t size, bool *created);
-void ivf_region_remove_named(const char *name);
+/* The POSIX shared memory object @name.  One of ours that is there already is taken, as QEMU's server does, and may
+ * grow; to shrink it would kill whoever has it mapped. */
+int32_t ivf_region_create_named(const char *name, uint64_t size);
+
+/* Where @name is still that of @fd. */
+void ivf_region_remove_named(const char *name, int fd);
 
 /* A nameless file in @dir, hugetlbfs included. */
 int32_t ivf_region_create_in(const char *dir, uint64_t size);

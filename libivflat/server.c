@@ -68,12 +68,10 @@ static int32_t open_socket(ivflat_server *server, const char *path)
 
 static int32_t open_memory(ivflat_server *server, const ivflat_server_config *config)
 {
-    bool created = false;
-
     server->memory_size = config->memory_size ? config->memory_size : DEFAULT_SIZE;
     if (config->memory_name) {
-        server->memory = ivf_region_create_named(config->memory_name, server->memory_size, &created);
-        server->memory_name = created || server->memory >= 0 ? g_strdup(config->memory_name) : NULL;
+        server->memory = ivf_region_create_named(config->memory_name, server->memory_size);
+        server->memory_name = server->memory >= 0 ? g_strdup(config->memory_name) : NULL;
     } else if (config->memory_dir) {
         server->memory = ivf_region_create_in(config->memory_dir, server->memory_size);
     } else {
@@ -163,16 +161,13 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
     return 0;
 }
 
-/* What the file system shows of us.  Sockets that nobody accepted any more are emptied too. */
-static void close_outside(ivflat_server *server)
+/* Who connected and was not accepted is emptied too. */
+static void close_door(ivflat_server *server)
 {
     int sock;
 
     if (server->socket_path) { /* another server may have put its own there since */
         ivf_fd_remove_file(server->socket_path, &server->socket_file);
-    }
-    if (server->memory_name) {
-        ivf_region_remove_named(server->memory_name);
     }
     while (server->listener >= 0 && (sock = ivf_fd_accept(server->listener)) >= 0) {
         ivf_fd_close_stream(sock);
@@ -192,9 +187,12 @@ void ivflat_server_free(ivflat_server *server)
     }
     ours = ivf_fd_process() == server->process; /* a forked child has copies: the server goes on without it */
     if (ours) {
-        close_outside(server);
+        close_door(server);
     }
     ivf_clients_close(server, ours);
+    if (ours && server->memory_name) {
+        ivf_region_remove_named(server->memory_name, server->memory);
+    }
     ivf_ids_fini(&server->ids);
     ivf_fd_close(server->memory);
     ivf_fd_close(server->timer);

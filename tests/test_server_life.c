@@ -229,6 +229,21 @@ START_TEST(a_memory_in_a_folder_has_no_name)
 }
 END_TEST
 
+START_TEST(a_memory_that_is_not_taken_stays)
+{
+    char *name = memory_name();
+    int fd = open_named(name, O_CREAT | O_EXCL);
+
+    ck_assert_int_eq(ftruncate(fd, 8192), 0);
+    served_refused(&(ivflat_server_config){.memory_name = name, .memory_size = 4096}, IVFLAT_ERR_SYSTEM, "8192 bytes");
+    ck_assert_int_eq(fchmod(fd, 0666), 0);
+    served_refused(&(ivflat_server_config){.memory_name = name, .memory_size = 8192}, IVFLAT_ERR_SYSTEM, "not ours");
+    ck_assert_int_eq(shm_unlink(name), 0); /* it is there */
+    close_fd(fd);
+    g_free(name);
+}
+END_TEST
+
 /* A second server on the first one's socket is refused before it touches the memory that both name. */
 START_TEST(a_refused_server_touches_no_memory)
 {
@@ -305,6 +320,7 @@ int main(void)
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
     tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
     tcase_add_test(tcase, a_refused_server_touches_no_memory);
+    tcase_add_test(tcase, a_memory_that_is_not_taken_stays);
 
     tcase = suite_case(suite, "another process");
     tcase_add_test(tcase, a_forked_child_leaves_the_server_alone);

@@ -68,6 +68,13 @@ static gboolean on_signal(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* Every client takes one descriptor and one for each vector: as many as we may have.  Answers how many. */
 static rlim_t raise_descriptors(void)
 {
@@ -164,6 +171,9 @@ static int run(struct program *program, int told)
     program->loop = g_main_loop_new(NULL, FALSE);
     g_unix_signal_add(SIGTERM, on_signal, program); /* before there is anything to clean up */
     g_unix_signal_add(SIGINT, on_signal, program);
+    if (!is_ignored(SIGHUP)) { /* nohup(1) */
+        g_unix_signal_add(SIGHUP, on_signal, program);
+    }
     if (open_server(program, &server) < 0) {
         g_printerr("ivflat-server: %s\n", ivflat_last_error());
     } else {

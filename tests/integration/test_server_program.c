@@ -176,15 +176,36 @@ START_TEST(as_many_vectors_as_asked_for)
 }
 END_TEST
 
-START_TEST(both_signals_end_it_cleanly)
+START_TEST(three_signals_end_it_cleanly)
 {
-    for (int i = 0; i < 2; i++) {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+    for (int i = 0; i < 3; i++) {
         struct process *server = server_begin("1");
 
         expect_folder("s");
-        process_expect_end(server, i ? SIGINT : SIGTERM, 0);
+        process_expect_end(server, signals[i], 0);
         expect_folder("");
     }
+}
+END_TEST
+
+START_TEST(nohup_is_obeyed)
+{
+    struct process *server = program_start("sh", "-c", "trap '' HUP; exec \"$0\" -F -S \"$1\"", SERVER, test_path("s"));
+
+    process_expect(server, "ready");
+    ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(what_can_never_be_had_is_refused)
+{
+    program_run(2, "^ivflat-server: [0-9]+ bytes of shared memory are more than all that this machine has: [0-9]+\n$",
+                IN_FRONT, "-l", "1073741824G");
+    expect_folder("");
 }
 END_TEST
 
@@ -391,7 +412,9 @@ int main(void)
     tcase_add_test(tcase, the_defaults_are_those_of_qemus_server);
     tcase_add_test(tcase, sizes_are_rounded_up_to_a_power_of_two_and_it_is_said);
     tcase_add_test(tcase, as_many_vectors_as_asked_for);
-    tcase_add_test(tcase, both_signals_end_it_cleanly);
+    tcase_add_test(tcase, three_signals_end_it_cleanly);
+    tcase_add_test(tcase, nohup_is_obeyed);
+    tcase_add_test(tcase, what_can_never_be_had_is_refused);
     tcase_add_test(tcase, verbose_says_who_comes_and_goes);
     tcase_add_test(tcase, without_descriptors_it_says_so_and_goes_on);
     tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
