@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "nvic.h"
 
+#include <stddef.h>
 #include <time.h>
 
 enum {
     SYST_CSR = 0x010,
     SYST_RVR = 0x014,
     SYST_CVR = 0x018,
-    NVIC_ISER = 0x100, /* set and clear: enabled, then pending; a bit a line */
-    NVIC_ICER = 0x180,
-    NVIC_ISPR = 0x200,
-    NVIC_ICPR = 0x280,
+    NVIC_ISER = 0x100, /* sets what is enabled; a bit a line */
+    NVIC_ISPR = 0x200, /* sets what is pending */
+    NVIC_CLEAR = 0x80, /* in an offset: clears instead */
     NVIC_IABR = 0x300,
     NS_PER_CLOCK = 80,
     TICK_ENABLE = 1,
@@ -53,32 +53,30 @@ static uint32_t read_value(const struct nvic *nvic)
                : 0;
 }
 
+/* Whose word a register is part of; NULL: of none. */
+static uint64_t *lines_at(struct nvic *nvic, uint32_t offset)
+{
+    if (offset < NVIC_ISER || offset >= NVIC_IABR || offset % NVIC_CLEAR >= NVIC_LINES / 8)
+        return NULL;
+    return offset < NVIC_ISPR ? &nvic->enabled : &nvic->pending;
+}
+
 uint32_t nvic_read(struct nvic *nvic, uint32_t offset)
 {
-    uint32_t high = (offset & 4) * 8;
+    const uint64_t *lines = lines_at(nvic, offset);
 
-    switch (offset & ~4u) {
-    case NVIC_ISER:
-    case NVIC_ICER:
-        return (uint32_t)(nvic->enabled >> high);
-    case NVIC_ISPR:
-    case NVIC_ICPR:
-        return (uint32_t)(nvic->pending >> high);
-    }
-    switch (offset) {
-    case SYST_CSR:
-        return read_control(nvic);
-    case SYST_RVR:
-        return nvic->tick_reload;
-    case SYST_CVR:
-        return read_value(nvic);
-    }
-    return 0;
+    if (lines)
+        return (uint32_t)(*lines >> (offset & 4) * 8);
+    return offset == SYST_CSR   ? read_control(nvic)
+           : offset == SYST_RVR ? nvic->tick_reload
+           : offset == SYST_CVR ? read_value(nvic)
+                                : 0;
 }
 
 static bool write_tick(struct nvic *nvic, uint32_t offset, uint32_t value)
 {
-    bool restart = offset == SYST_CVR || (offset == SYST_CSR && value & ~nvic->tick_control & TICK_ENABLE);
+    bool restart = offset == SYST_CVR || (offset == SYST_CSR && value & ~nvic->tick_control & TICK_ENABLE) ||
+                   (offset == SYST_RVR && nvic->tick_due == 0);
 
     if (offset == SYST_CSR)
         nvic->tick_control = (nvic->tick_control & TICK_COUNTFLAG) | (value & TICK_WRITABLE);
@@ -93,22 +91,10 @@ static bool write_tick(struct nvic *nvic, uint32_t offset, uint32_t value)
 
 bool nvic_write(struct nvic *nvic, uint32_t offset, uint32_t value)
 {
-    uint64_t lines = (uint64_t)value << (offset & 4) * 8;
+    uint64_t *lines = lines_at(nvic, offset), bits = (uint64_t)value << (offset & 4) * 8;
 
-    switch (offset & ~4u) {
-    case NVIC_ISER:
-        nvic->enabled |= lines;
-        return true;
-    case NVIC_ICER:
-        nvic->enabled &= ~lines;
-        return true;
-    case NVIC_ISPR:
-        nvic->pending |= lines;
-        return true;
-    case NVIC_ICPR:
-        nvic->pending &= ~lines;
-        return true;
-    }
+    if (lines)
+        *lines = offset & NVIC_CLEAR ? *lines & ~bits : *lines | bits;
     /* Lines that a chip does not have may be written. */
     return write_tick(nvic, offset, value) || (offset >= NVIC_ISER && offset < NVIC_IABR);
 }

@@ -162,6 +162,20 @@ START_TEST(basepri_holds_an_interrupt_back)
 }
 END_TEST
 
+START_TEST(a_line_is_enabled_and_made_pending_by_the_guest_too)
+{
+    start_case(CASE_LINES);
+    program_says(guest, "enabled alone 1");
+    program_says(guest, "off: pending 1");
+    program_says(guest, "off: handled 0");
+    program_says(guest, "cleared: handled 0");
+    program_says(guest, "set: handled 1");
+    program_says(guest, "no such lines 0");
+    program_says(guest, "end");
+    stop_guest();
+}
+END_TEST
+
 START_TEST(rung_in_the_handler_it_runs_again_after_not_within)
 {
     start_case(CASE_LATE);
@@ -370,6 +384,7 @@ int main(void)
     tcase_add_test(unicorn, primask_holds_an_interrupt_back_and_wfi_ends_all_the_same);
     tcase_add_test(unicorn, faultmask_holds_an_interrupt_back_until_it_is_cleared_or_the_handler_returns);
     tcase_add_test(unicorn, basepri_holds_an_interrupt_back);
+    tcase_add_test(unicorn, a_line_is_enabled_and_made_pending_by_the_guest_too);
     tcase_add_test(unicorn, rung_in_the_handler_it_runs_again_after_not_within);
     tcase_add_test(unicorn, the_frame_lies_aligned_on_the_stack_in_use);
     tcase_add_test(unicorn, the_timer_ends_wfi_and_stays_off_when_off);

@@ -145,11 +145,17 @@ static void case_tick_flag(void)
 
 static void run(uint32_t which)
 {
-    static void (*const cases[])(void) = {[CASE_REGISTERS] = case_registers, [CASE_ECHO] = case_echo,
-                                          [CASE_RUNNING] = case_running,     [CASE_PRIMASK] = case_primask,
-                                          [CASE_FAULTMASK] = case_faultmask, [CASE_BASEPRI] = case_basepri,
-                                          [CASE_LATE] = case_late,           [CASE_STACK] = case_stack,
-                                          [CASE_TICK] = case_tick,           [CASE_SAY] = case_say,
+    static void (*const cases[])(void) = {[CASE_REGISTERS] = case_registers,
+                                          [CASE_ECHO] = case_echo,
+                                          [CASE_RUNNING] = case_running,
+                                          [CASE_PRIMASK] = case_primask,
+                                          [CASE_FAULTMASK] = case_faultmask,
+                                          [CASE_BASEPRI] = case_basepri,
+                                          [CASE_LINES] = case_lines,
+                                          [CASE_LATE] = case_late,
+                                          [CASE_STACK] = case_stack,
+                                          [CASE_TICK] = case_tick,
+                                          [CASE_SAY] = case_say,
                                           [CASE_TICK_FLAG] = case_tick_flag};
 
     if (which < sizeof cases / sizeof cases[0] && cases[which])

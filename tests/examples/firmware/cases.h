@@ -15,6 +15,7 @@ enum {
     CASE_PRIMASK,
     CASE_FAULTMASK,
     CASE_BASEPRI,
+    CASE_LINES, /* enabled and pending, set and cleared by the guest */
     CASE_LATE,  /* rung again while in the handler */
     CASE_STACK, /* what lies on which stack, aligned or not */
     CASE_TICK,
@@ -46,6 +47,7 @@ void say(const char *text, uint32_t number);
 void case_primask(void);
 void case_faultmask(void);
 void case_basepri(void);
+void case_lines(void);
 void case_late(void);
 void case_stack(void);
 void case_running(void);

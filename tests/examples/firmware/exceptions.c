@@ -84,6 +84,33 @@ void case_basepri(void)
     say("zero: handled ", rings);
 }
 
+/* The device's line at set-enable 0x100, clear-enable 0x180, set-pending 0x200 or clear-pending 0x280. */
+static volatile uint32_t *line_at(uint32_t offset)
+{
+    return (volatile uint32_t *)(0xe000e000u + offset + BOARD_IRQ / 32 * 4);
+}
+
+void case_lines(void)
+{
+    const uint32_t bit = 1u << BOARD_IRQ % 32;
+
+    settle();
+    say("enabled alone ", *line_at(0x100) == bit && *line_at(0x180) == bit && *line_at(0x0fc) == 0);
+    *line_at(0x180) = bit;
+    *line_at(0x200) = bit;
+    say("off: pending ", *line_at(0x200) == bit && *line_at(0x280) == bit);
+    say("off: handled ", rings);
+    *line_at(0x280) = bit;
+    *line_at(0x100) = bit;
+    say("cleared: handled ", rings);
+    *line_at(0x200) = bit;
+    while (rings == 0)
+        ;
+    say("set: handled ", rings);
+    *line_at(0x110) = 0xffffffff;
+    say("no such lines ", *line_at(0x110));
+}
+
 /* In its first run the handler rings again, and stays until that is pending. */
 static void ring_in_handler(void)
 {
