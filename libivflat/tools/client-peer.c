@@ -127,7 +127,7 @@ int client_join(struct client *client, const char *path)
     if (error == 0) {
         error = ivflat_device_greet(client->device, -1);
     }
-    if (error < 0) {
+    if (error < 0 && !client->joined) { /* else we were in, and lost it in the same dispatch: on_link() said so */
         say_error("cannot join the server on %s: %s", path, ivflat_last_error());
         return error == IVFLAT_ERR_INVALID ? STATUS_USAGE : STATUS_LINK;
     }
