@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <syslog.h>
 
 #define EXIT_USAGE 2
 
@@ -26,6 +27,7 @@
 struct program {
     struct server_options options;
     GMainLoop *loop;
+    gboolean in_background; /* nobody reads what we print */
     int status;
 };
 
@@ -51,7 +53,9 @@ static void on_log(void *user, uint32_t level, const char *text)
 {
     struct program *program = user;
 
-    if (level <= IVFLAT_LOG_WARNING || program->options.verbose) {
+    if (program->in_background && level <= IVFLAT_LOG_WARNING) {
+        syslog(level == IVFLAT_LOG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
+    } else if (level <= IVFLAT_LOG_WARNING || program->options.verbose) {
         g_printerr("ivflat-server: %s\n", text);
     }
     if (level == IVFLAT_LOG_ERROR) {
@@ -155,6 +159,8 @@ static int serve_ready(struct program *program, ivflat_server *server, int told)
     say_ready(&program->options);
     if (told >= 0) {
         background_ready(told);
+        openlog("ivflat-server", LOG_PID, LOG_DAEMON);
+        program->in_background = TRUE;
     }
     status = serve(program, server);
     if (path) {

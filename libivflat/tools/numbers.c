@@ -13,30 +13,49 @@ gboolean number_parse(const char *text, uint64_t most, uint64_t *value)
                        : g_ascii_string_to_unsigned(text, 10, 0, most, value, NULL);
 }
 
-/* How far a suffix shifts; 0: it is none. */
-static unsigned shift_of(char suffix)
+/* How far a suffix shifts; -1: it is none.  B and E are digits where numbers are hexadecimal. */
+static int shift_of(char suffix, gboolean hexadecimal)
 {
-    switch (g_ascii_toupper(suffix)) {
-    case 'K':
-        return 10;
-    case 'M':
-        return 20;
-    case 'G':
-        return 30;
-    default:
-        return 0;
+    static const char suffixes[] = "BKMGTPE";
+    const char *found = suffix ? strchr(suffixes, g_ascii_toupper(suffix)) : NULL;
+
+    return !found || (hexadecimal && strchr("BE", *found)) ? -1 : (int)(found - suffixes) * 10;
+}
+
+/* What stands behind the point, of a unit of 1 << @shift bytes: whole bytes. */
+static gboolean fraction_parse(const char *text, int shift, uint64_t *value)
+{
+    char *number = g_strconcat("0.", text, NULL);
+    gboolean good = shift > 0 && *text && strspn(text, "0123456789") == strlen(text);
+
+    *value = good ? (uint64_t)(g_ascii_strtod(number, NULL) * (double)((uint64_t)1 << shift)) : 0;
+    g_free(number);
+    return good;
+}
+
+static gboolean scaled_parse(char *digits, int shift, uint64_t most, uint64_t *value)
+{
+    char *point = strchr(digits, '.');
+    uint64_t fraction = 0;
+    gboolean good = !point || fraction_parse(point + 1, shift, &fraction);
+
+    if (point) {
+        *point = '\0';
     }
+    good = good && number_parse(digits, most >> shift, value) && fraction <= most - (*value << shift);
+    *value = good ? (*value << shift) + fraction : 0;
+    return good;
 }
 
 gboolean size_parse(const char *text, uint64_t most, uint64_t *value)
 {
     size_t length = strlen(text);
-    unsigned shift = length > 0 ? shift_of(text[length - 1]) : 0;
-    char *digits = g_strndup(text, shift ? length - 1 : length);
-    gboolean good = number_parse(digits, most >> shift, value);
+    gboolean hexadecimal = g_ascii_strncasecmp(text, "0x", 2) == 0;
+    int shift = length > 0 ? shift_of(text[length - 1], hexadecimal) : -1;
+    char *digits = g_strndup(text, shift >= 0 ? length - 1 : length);
+    gboolean good = !(hexadecimal && strchr(digits, '.')) && scaled_parse(digits, MAX(shift, 0), most, value);
 
     g_free(digits);
-    *value <<= good ? shift : 0;
     return good;
 }
 

@@ -9,7 +9,8 @@
 /* Decimal, or hexadecimal behind 0x; nothing else in @text, and at most @most. */
 gboolean number_parse(const char *text, uint64_t most, uint64_t *value);
 
-/* The same with K, M or G (1024, ...) behind it, in either case. */
+/* The same with B, K, M, G, T, P or E (1, 1024, ...) behind it, in either case; with one from K up also a decimal
+ * fraction, as in 1.5M. */
 gboolean size_parse(const char *text, uint64_t most, uint64_t *value);
 
 /* Seconds, with a fraction or without: milliseconds. */

@@ -45,7 +45,7 @@ static const char help[] =
     "  -M, --shm-name=NAME    share a POSIX shared memory object of this name\n"
     "  -m, --shm-dir=DIR      share a nameless file in this folder, hugetlbfs included\n"
     "                         (default: neither, but memory that nobody can resize)\n"
-    "  -l, --size=SIZE        bytes of shared memory, with K, M or G; rounded up to a power of two (default: 4M)\n"
+    "  -l, --size=SIZE        bytes of shared memory, with K, M, G or T; rounded up to a power of two (default: 4M)\n"
     "  -n, --vectors=NUMBER   vectors of each client, 0 to 65536 (default: 1)\n"
     "      --version          show the version, and exit\n";
 
@@ -117,9 +117,11 @@ static int take(struct server_options *options, int letter, const char *given)
         return GO_ON;
     case 'M':
         options->shm_name = optarg;
+        options->shm_dir = NULL; /* the last one of both counts */
         return GO_ON;
     case 'm':
         options->shm_dir = optarg;
+        options->shm_name = NULL;
         return GO_ON;
     case 'l':
         return take_size(options, optarg);
@@ -137,9 +139,6 @@ static int check_together(const struct server_options *options, int argc, char *
 {
     if (optind < argc) {
         return usage_error("%s stands alone: --help shows the options", argv[optind]);
-    }
-    if (options->shm_name && options->shm_dir) {
-        return usage_error("--shm-name and --shm-dir are given both: one of them says where the memory is");
     }
     if (options->verbose && !options->foreground) {
         return usage_error("--verbose needs --foreground: in the background nobody would read it");

@@ -12,7 +12,7 @@ struct server_options {
     const char *pid_file;
     const char *socket;
     const char *shm_name; /* NULL: none */
-    const char *shm_dir;  /* NULL: none */
+    const char *shm_dir;  /* NULL: none; never both */
     uint64_t size;        /* a power of two */
     uint32_t vectors;
 };

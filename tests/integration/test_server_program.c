@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,6 +38,11 @@ START_TEST(a_size_that_is_none)
     program_run(2, "^ivflat-server: --size=K is no size[^\n]*\n$", IN_FRONT, "-l", "K");
     program_run(2, "^ivflat-server: --size=-4M is no size[^\n]*\n$", IN_FRONT, "-l", "-4M");
     program_run(2, "^ivflat-server: --size=4MM is no size[^\n]*\n$", IN_FRONT, "-l", "4MM");
+    program_run(2, "^ivflat-server: --size=1.5 is no size[^\n]*\n$", IN_FRONT, "-l", "1.5");
+    program_run(2, "^ivflat-server: --size=1.K is no size[^\n]*\n$", IN_FRONT, "-l", "1.K");
+    program_run(2, "^ivflat-server: --size=1.-5K is no size[^\n]*\n$", IN_FRONT, "-l", "1.-5K");
+    program_run(2, "^ivflat-server: --size=0x1.8K is no size[^\n]*\n$", IN_FRONT, "-l", "0x1.8K");
+    program_run(2, "^ivflat-server: --size=5000000T is too large[^\n]*\n$", IN_FRONT, "-l", "5000000T");
     program_run(2, "^ivflat-server: --size=8000000000G is too large[^\n]*\n$", IN_FRONT, "-l", "8000000000G");
     program_run(2, "^ivflat-server: --size=9223372036854775807 is too large[^\n]*\n$", IN_FRONT, "-l",
                 "9223372036854775807");
@@ -58,7 +61,6 @@ END_TEST
 
 START_TEST(options_that_contradict_each_other)
 {
-    program_run(2, "^ivflat-server: --shm-name and --shm-dir [^\n]*\n$", IN_FRONT, "-M", "a", "-m", "/tmp");
     program_run(2, "^ivflat-server: --verbose needs --foreground[^\n]*\n$", SERVER, "-v", "-S", test_path("s"));
     expect_folder("");
 }
@@ -163,6 +165,9 @@ START_TEST(sizes_are_rounded_up_to_a_power_of_two_and_it_is_said)
     expect_ready("-l", "4097", "ivflat-server: [^\n]* 4097 [^\n]* 8192\n[^\n]*\\(8192 bytes[^\n]*\n");
     expect_ready("-l64k", NULL, "ivflat-server: ready [^\n]*\\(65536 bytes[^\n]*\n");
     expect_ready("--size=2g", NULL, "ivflat-server: ready [^\n]*\\(2147483648 bytes[^\n]*\n");
+    expect_ready("-l", "1.5m", "ivflat-server: [^\n]* 1572864 [^\n]* 2097152\n[^\n]*\\(2097152 bytes[^\n]*\n");
+    expect_ready("-l", "0.25G", "ivflat-server: ready [^\n]*\\(268435456 bytes[^\n]*\n");
+    expect_ready("-l", "4096B", "ivflat-server: ready [^\n]*\\(4096 bytes[^\n]*\n");
     expect_ready("-l", "0x1000", "ivflat-server: ready [^\n]*\\(4096 bytes[^\n]*\n");
 }
 END_TEST
@@ -290,6 +295,21 @@ START_TEST(a_named_memory_is_removed_at_the_end)
 }
 END_TEST
 
+START_TEST(of_both_memories_the_last_one_counts)
+{
+    char *name = g_strdup_printf("ivflat-test-%d", (int)getpid());
+    struct process *server = program_start(IN_FRONT, "-M", name, "-m", test_folder());
+
+    process_expect(server, "ready");
+    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
+    process_expect_end(server, SIGTERM, 0);
+    server = program_start(IN_FRONT, "-m", test_path("none"), "-M", name);
+    process_expect(server, "ready");
+    process_expect_end(server, SIGTERM, 0);
+    g_free(name);
+}
+END_TEST
+
 START_TEST(a_memory_in_a_folder_has_no_name)
 {
     struct process *server = program_start(IN_FRONT, "-m", test_folder());
@@ -298,97 +318,6 @@ START_TEST(a_memory_in_a_folder_has_no_name)
     program_run(0, "joined as 0, 4194304 bytes", CLIENT, "-S", test_path("s"), "--read", "0:1");
     expect_folder("s");
     process_expect_end(server, SIGTERM, 0);
-}
-END_TEST
-
-/* The background -------------------------------------------------------------------------------------------------- */
-
-/* What is orphaned comes to us, so that it can be waited for. */
-static int begin_background(void)
-{
-    char *text;
-    int pid;
-
-    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-    program_run(0, "^ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector\\)\n$", SERVER, "-S", test_path("s"),
-                "-p", test_path("pid"));
-    ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
-    pid = atoi(text);
-    ck_assert_int_gt(pid, 1);
-    ck_assert_int_eq(text[strlen(text) - 1], '\n');
-    g_free(text);
-    return pid;
-}
-
-START_TEST(in_the_background_it_is_ready_when_it_seems_so)
-{
-    int pid = begin_background();
-    char *link = g_strdup_printf("/proc/%d/fd/1", pid);
-    char *target = g_file_read_link(link, NULL);
-
-    ck_assert_str_eq(target, "/dev/null");
-    ck_assert_int_eq(getsid(pid), pid);
-    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
-    expect_folder("pid s");
-    ck_assert_int_eq(kill(pid, SIGTERM), 0);
-    ck_assert_int_eq(join_child(pid), 0);
-    expect_folder("");
-    g_free(link);
-    g_free(target);
-}
-END_TEST
-
-START_TEST(another_servers_pid_file_is_not_removed)
-{
-    int pid = begin_background();
-
-    ck_assert(g_file_set_contents(test_path("pid"), "1\n", -1, NULL));
-    ck_assert_int_eq(kill(pid, SIGINT), 0);
-    ck_assert_int_eq(join_child(pid), 0);
-    expect_folder("pid");
-}
-END_TEST
-
-START_TEST(what_is_no_pid_file_is_left_alone)
-{
-    struct stat status;
-
-    ck_assert_int_eq(mkfifo(test_path("fifo"), 0600), 0);
-    ck_assert_int_eq(symlink("precious", test_path("link")), 0);
-    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/fifo: it is no regular file; [^\n]*\n$", SERVER,
-                "-S", test_path("s"), "-p", test_path("fifo"));
-    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/link: it is a symbolic link; [^\n]*\n$", SERVER,
-                "-S", test_path("s"), "-p", test_path("link"));
-    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/s: it is no regular file; [^\n]*\n$", SERVER,
-                "-S", test_path("s"), "-p", test_path("s"));
-    ck_assert_int_eq(lstat(test_path("fifo"), &status), 0);
-    ck_assert(S_ISFIFO(status.st_mode));
-    if (mknod(test_path("device"), S_IFCHR | 0600, makedev(1, 3)) == 0) { /* where root may */
-        program_run(2, "/device: (it is no regular file|Permission denied); ", SERVER, "-S", test_path("s"), "-p",
-                    test_path("device"));
-        expect_folder("device fifo link");
-    }
-}
-END_TEST
-
-START_TEST(a_live_servers_pid_file_is_not_taken)
-{
-    int pid = begin_background();
-    char *wanted = g_strdup_printf("%d\n", pid);
-    char *text;
-
-    program_run(2, "/pid: it is the file of a server that runs; ", SERVER, "-S", test_path("t"), "-p",
-                test_path("pid"));
-    ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
-    ck_assert_str_eq(text, wanted);
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);
-    join_child(pid);
-    g_free(text);
-    g_free(wanted);
-    pid = begin_background(); /* a dead one's is */
-    ck_assert_int_eq(kill(pid, SIGTERM), 0);
-    ck_assert_int_eq(join_child(pid), 0);
-    expect_folder("");
 }
 END_TEST
 
@@ -422,12 +351,7 @@ int main(void)
 
     tcase = suite_case(suite, "memory");
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
+    tcase_add_test(tcase, of_both_memories_the_last_one_counts);
     tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
-
-    tcase = suite_case(suite, "background");
-    tcase_add_test(tcase, in_the_background_it_is_ready_when_it_seems_so);
-    tcase_add_test(tcase, another_servers_pid_file_is_not_removed);
-    tcase_add_test(tcase, what_is_no_pid_file_is_left_alone);
-    tcase_add_test(tcase, a_live_servers_pid_file_is_not_taken);
     return suite_run(suite);
 }
