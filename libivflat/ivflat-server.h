@@ -22,7 +22,7 @@ typedef struct ivflat_server ivflat_server;
 typedef struct ivflat_server_config {
     uint32_t struct_size;    /**< sizeof(ivflat_server_config) */
     uint32_t vectors;        /**< vectors of each client, 1..65536; 0: 1 */
-    uint64_t memory_size;    /**< bytes, exact; 0: 4 MiB */
+    uint64_t memory_size;    /**< bytes, exact; 0: 4 MiB.  QEMU's PCI device aborts on what is no power of two */
     const char *socket_path; /**< 1..107 bytes, required; a stale socket file is replaced, a live one is an error */
     const char *memory_name; /**< POSIX shared memory object to create, removed at the end; NULL: none */
     const char *memory_dir;  /**< folder for a nameless file as memory; NULL: none.  Neither: a sealed memfd */
@@ -50,7 +50,8 @@ typedef struct ivflat_server_hooks {
  *  @param config copied
  *  @param hooks  copied; may be NULL
  *  @return 0, or #IVFLAT_ERR_INVALID (a field: the sentence names it), #IVFLAT_ERR_SYSTEM (socket or memory: the
- *          sentence says which), #IVFLAT_ERR_NOMEM */
+ *          sentence says which).  Where malloc() fails the server, unlike the device, ends the process, as GLib
+ *          does */
 IVFLAT_API int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *config,
                                      const ivflat_server_hooks *hooks);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "client-output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static gboolean json;
 
@@ -11,6 +13,17 @@ void output_begin(gboolean in_json)
 {
     json = in_json;
     setvbuf(stdout, NULL, _IOLBF, 0); /* who reads us through a pipe waits for each line */
+}
+
+gboolean output_end(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return TRUE;
+    }
+    fprintf(stderr, "ivflat-client: not all could be written to standard output%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return FALSE;
 }
 
 static const char *plural(uint64_t count)

@@ -9,6 +9,9 @@
 /* Once, at the start. */
 void output_begin(gboolean json);
 
+/* At the end: whether all that was said is out.  If not, it says so on standard error. */
+gboolean output_end(void);
+
 void say_joined(int32_t id, uint64_t memory);
 void say_peer(uint32_t id, uint32_t vectors, gboolean ours);
 void say_left(uint32_t id);

@@ -9,7 +9,7 @@
 /* Exit statuses, as the man page has them. */
 enum {
     STATUS_DONE = 0,
-    STATUS_LINK = 1, /* could not join, or the link was lost */
+    STATUS_LINK = 1, /* could not join, or the link was lost, or the output */
     STATUS_USAGE = 2,
     STATUS_TIMEOUT = 3, /* of a --wait */
     STATUS_NO_PEER = 4  /* to be rung */

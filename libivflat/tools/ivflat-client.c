@@ -117,6 +117,12 @@ static gboolean parse(struct options *options, int *argc, char ***argv, GError *
     return good;
 }
 
+/* Where an option is wrong GOption takes back what it had read. */
+static gboolean asks_for_json(char **argv)
+{
+    return g_strv_contains((const char *const *)argv, "-j") || g_strv_contains((const char *const *)argv, "--json");
+}
+
 static void run_loop(struct client *client)
 {
     GSource *source = ivflat_device_source_new(client->device);
@@ -172,12 +178,15 @@ int main(int argc, char **argv)
 
     standard_fds_open();
     good = parse(&options, &argc, &argv, &error);
-    output_begin(options.json);
+    output_begin(options.json || (!good && asks_for_json(argv)));
     if (!good) {
         say_error("%s", error->message);
         g_error_free(error);
     } else {
         status = options.version ? show_version() : run(&options);
+    }
+    if (!output_end() && status == STATUS_DONE) {
+        status = STATUS_LINK;
     }
     g_queue_free_full(options.script, free_action);
     g_free(options.socket);

@@ -162,6 +162,28 @@ START_TEST(exit_status_1_when_the_link_is_lost)
 }
 END_TEST
 
+/* Where what is written is lost. */
+START_TEST(output_that_is_lost_is_an_error)
+{
+    struct process *server = server_begin("1");
+
+    program_run(1, "^ivflat-client: not all could be written to standard output[^\n]*\n$", "sh", "-c",
+                "exec \"$0\" -S \"$1\" -j --read 0:1 >/dev/full", CLIENT, test_path("s"));
+    program_run(1, "^ivflat-client: not all could be written [^\n]*\n$", "sh", "-c", "exec \"$0\" --version >/dev/full",
+                CLIENT);
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(json_of_a_bad_option)
+{
+    program_run(2, "^\\{\"event\":\"error\",\"text\":\"[^\n]*\"\\}\n$", CLIENT, "-j", "--nonsense");
+    program_run(2, "^\\{\"event\":\"error\",[^\n]*\n$", CLIENT, "-x", "-j");
+    program_run(2, "^\\{\"event\":\"error\",[^\n]*\n$", CLIENT, "--wait=x", "--json");
+    program_run(2, "^ivflat-client: [^\n]*\n$", CLIENT, "--nonsense");
+}
+END_TEST
+
 START_TEST(json_is_json_whatever_the_memory_holds)
 {
     server_begin("1");
@@ -321,6 +343,8 @@ int main(void)
     tcase_add_test(tcase, a_ring_waits_for_its_peer);
     tcase_add_test(tcase, exit_status_2_outside_the_memory);
     tcase_add_test(tcase, exit_status_1_when_the_link_is_lost);
+    tcase_add_test(tcase, output_that_is_lost_is_an_error);
+    tcase_add_test(tcase, json_of_a_bad_option);
     tcase_add_test(tcase, json_is_json_whatever_the_memory_holds);
     tcase_add_test(tcase, json_tells_who_comes_goes_and_rings);
 
