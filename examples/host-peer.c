@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     GOptionEntry options[] = {
         {"spoil", 0, 0, G_OPTION_ARG_NONE, &spoil, "send one message that is not what it should be", NULL},
         {"time", 0, 0, G_OPTION_ARG_INT, &seconds, "how long it may take (20)", "SECONDS"},
-        {NULL}};
+        {0}};
     g_autoptr(GOptionContext) context = g_option_context_new("SOCKET");
     g_autoptr(GError) error = NULL;
 
