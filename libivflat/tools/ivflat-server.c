@@ -159,7 +159,7 @@ static int serve_ready(struct program *program, ivflat_server *server, int told)
     say_ready(&program->options);
     if (told >= 0) {
         background_ready(told);
-        openlog("ivflat-server", LOG_PID, LOG_DAEMON);
+        openlog("ivflat-server", LOG_PID | LOG_NDELAY, LOG_DAEMON); /* now: later there may be no descriptor */
         program->in_background = TRUE;
     }
     status = serve(program, server);

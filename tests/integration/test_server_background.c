@@ -116,13 +116,26 @@ static int open_log(void)
     return sock;
 }
 
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    strcpy(address.sun_path, path);
+    ck_assert_int_eq(connect(sock, (struct sockaddr *)&address, sizeof(address)), 0);
+    return sock;
+}
+
+#define CROWD 22 /* as many clients as the server may have descriptors: not one is left, for the log either */
+
 START_TEST(its_warnings_go_to_the_systems_log)
 {
     static const char script[] =
-        "mount --bind \"$1\" /dev || exit 77; ulimit -n 22; exec \"$0\" -n 8 -S \"$2\" -p \"$3\"";
+        "mount --bind \"$1\" /dev || exit 77; ulimit -n 22; exec \"$0\" -n 0 -S \"$2\" -p \"$3\"";
     const char *const argv[] = {"unshare",        "-m", "sh", "-c", script, SERVER, test_path("dev"), test_path("s"),
                                 test_path("pid"), NULL};
     struct process *server;
+    int socks[CROWD];
     char line[512] = "";
     char *text;
     int log = open_log();
@@ -136,8 +149,9 @@ START_TEST(its_warnings_go_to_the_systems_log)
         close_fd(log);
         return;
     }
-    program_start(CLIENT, "-S", test_path("s"));
-    program_start(CLIENT, "-S", test_path("s"));
+    for (int i = 0; i < CROWD; i++) {
+        socks[i] = connect_to(test_path("s"));
+    }
     wait_readable(log);
     ck_assert_int_gt(recv(log, line, sizeof(line) - 1, 0), 0);
     ck_assert_msg(strstr(line, "ivflat-server[") && strstr(line, "Too many open files"), "%s", line);
@@ -145,6 +159,9 @@ START_TEST(its_warnings_go_to_the_systems_log)
     ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
     ck_assert_int_eq(kill(atoi(text), SIGTERM), 0);
     ck_assert_int_eq(join_child(atoi(text)), 0);
+    for (int i = 0; i < CROWD; i++) {
+        close_fd(socks[i]);
+    }
     close_fd(log);
     g_free(text);
 }
