@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -195,4 +196,28 @@ bool can_lose_fds(void)
         printf("not run: the limit of open files is not the kernel's here\n");
     }
     return loses;
+}
+
+int make_lingering(int *other)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 30};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    static const char page[4096];
+
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+    *other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    ck_assert_int_ge(*other, 0);
+    close_fd(listener);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+    set_nonblock(fd, true);
+    while (write(fd, page, sizeof(page)) > 0) {
+    }
+    ck_assert_int_eq(errno, EAGAIN);
+    return fd;
 }

@@ -35,4 +35,7 @@ int raw_accept(int listener);
  * to us gets lost then. */
 bool can_lose_fds(void);
 
+/* A TCP connection whose last close waits for half a minute: it was told to linger and has unsent data. */
+int make_lingering(int *other);
+
 #endif

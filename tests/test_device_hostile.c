@@ -2,7 +2,6 @@
 /* What a hostile peer or a hostile server does to a device that a guest runs on.  No test sleeps. */
 #include "story.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -205,31 +204,6 @@ START_TEST(P16_a_fifo_that_is_open_both_ways_is_refused)
 END_TEST
 
 /* A close that waits ---------------------------------------------------------------------------------------------- */
-
-/* A TCP connection whose last close waits for half a minute: @fd was told to linger and has unsent data. */
-static int make_lingering(int *other)
-{
-    const struct linger linger = {.l_onoff = 1, .l_linger = 30};
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    static const char page[4096];
-
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(listen(listener, 1), 0);
-    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
-    *other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    ck_assert_int_ge(*other, 0);
-    close_fd(listener);
-    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-    set_nonblock(fd, true);
-    while (write(fd, page, sizeof(page)) > 0) {
-    }
-    ck_assert_int_eq(errno, EAGAIN);
-    return fd;
-}
 
 /* 0: a vector; 1: the memory; 2: where none belongs; 3: in a message that never ends. */
 static void send_lingering(int how, int fd)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <libivflat/ivflat-glib.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -267,31 +266,6 @@ START_TEST(without_epoll_the_server_says_that_it_is_over)
 END_TEST
 
 /* A close that waits ---------------------------------------------------------------------------------------------- */
-
-/* A TCP connection whose last close waits for half a minute: it was told to linger and has unsent data. */
-static int make_lingering(int *other)
-{
-    const struct linger linger = {.l_onoff = 1, .l_linger = 30};
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    static const char page[4096];
-
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
-    ck_assert_int_eq(listen(listener, 1), 0);
-    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
-    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
-    *other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    ck_assert_int_ge(*other, 0);
-    close_fd(listener);
-    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-    set_nonblock(fd, true);
-    while (write(fd, page, sizeof(page)) > 0) {
-    }
-    ck_assert_int_eq(errno, EAGAIN);
-    return fd;
-}
 
 enum { READ, UNREAD_WHEN_DROPPED, UNREAD_WHEN_REFUSED, UNREAD_AT_THE_END, NEVER_ACCEPTED, WAYS };
 
