@@ -291,10 +291,10 @@ static const char *not_at_the_limit(void)
     const char *preload = g_getenv("LD_PRELOAD");
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
     return "the sanitizer needs mappings of its own";
 #endif
-#elif defined(__SANITIZE_ADDRESS__)
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     return "the sanitizer needs mappings of its own";
 #endif
     if (preload && strstr(preload, "vgpreload")) {

@@ -106,6 +106,8 @@ int main(int argc, char **argv)
     if (argc != 3)
         return usage(stderr, USAGE);
     status = start(argv[1], argv[2]);
+    signal(SIGTERM, SIG_IGN); /* a second one would wake a device that is gone */
+    signal(SIGINT, SIG_IGN);
     cortex_close(&board.cpu);
     ivflat_device_free(board.device);
     return status;
