@@ -334,7 +334,7 @@ void *ivflat_device_memory(const ivflat_device *dev)
 
 uint32_t ivflat_device_peer_vectors(const ivflat_device *dev, uint32_t id)
 {
-    const struct ivf_peer *peer = dev ? ivf_peers_get(&dev->peers, id) : NULL;
+    const struct ivf_peer *peer = dev && id < IVFLAT_MAX_PEERS ? ivf_peers_get(&dev->peers, id) : NULL;
 
     return peer ? peer->count : 0;
 }

@@ -51,9 +51,10 @@ void ivf_vector_close(struct ivf_vector *vector);
 /* The next id above @after (-1 to begin) that is there, or -1. */
 int32_t ivf_peers_next(const struct ivf_peers *peers, int32_t after);
 
+/* @id is one: 0..65535. */
 static inline struct ivf_peer *ivf_peers_get(const struct ivf_peers *peers, uint32_t id)
 {
-    return id < 65536 ? peers->by_id[id] : 0;
+    return peers->by_id[id];
 }
 
 static inline bool ivf_vector_open(const struct ivf_vector *vector)

@@ -92,8 +92,6 @@ START_TEST(P4_all_65536_ids)
         after = id;
     }
     ck_assert_int_eq(ivf_peers_next(&peers, after), -1);
-    ck_assert_ptr_null(ivf_peers_get(&peers, 65536));
-    ck_assert_ptr_null(ivf_peers_get(&peers, UINT32_MAX));
     ivf_peers_fini(&peers);
 }
 END_TEST

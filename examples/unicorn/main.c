@@ -63,9 +63,10 @@ static int run(void)
 
         ivflat_device_dispatch(board.device);
         timer = nvic_tick(&board.cpu.nvic);
-        if (board.cpu.sleeping && !nvic_next(&board.cpu.nvic))
-            ivflat_device_wait(board.device, timer);
-        else if (!cortex_run(&board.cpu))
+        if (board.cpu.sleeping && !nvic_next(&board.cpu.nvic)) {
+            if (!stop) /* the dispatch may have taken the wake of on_signal(); one that comes now ends the wait */
+                ivflat_device_wait(board.device, timer);
+        } else if (!cortex_run(&board.cpu))
             break;
     }
     if (!stop)
