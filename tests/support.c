@@ -201,11 +201,27 @@ TCase *suite_case(Suite *suite, const char *name)
     return tcase;
 }
 
+/* What whoever runs us ignores or blocks (nohup(1): SIGHUP), the programs that we run would ignore and block too. */
+static void heed_signals(void)
+{
+    struct sigaction action;
+    sigset_t none;
+
+    for (int number = 1; number < NSIG; number++) {
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+            signal(number, SIG_DFL);
+        }
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int suite_run(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    heed_signals();
     snprintf(test.root, sizeof(test.root), "/tmp/ivflat-test-XXXXXX");
     if (!g_mkdtemp(test.root)) {
         perror(test.root);
