@@ -1,0 +1,137 @@
+/*
+ * What the library calls: interrupts, lines of text, KVM's short way
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/event_notifier.h"
+#include "qemu/log.h"
+#include "qemu/timer.h"
+#include "state.h"
+#include "trace/trace-hw_misc.h"
+
+/* KVM keeps its own list of these and looks through it; the rest exits. */
+#define MAX_BOUND 512
+
+/* A guest can cause any number of lines: so many a second are shown. */
+#define GUEST_ERRORS_A_SECOND 16
+
+/* Vectors beyond the lines share the last one. */
+static void ivflat_on_interrupt(void *opaque, uint32_t vector, uint64_t count)
+{
+    IvflatState *s = opaque;
+
+    qemu_irq_pulse(s->irq[MIN(vector, s->lines - 1)]);
+}
+
+static void ivflat_on_line(void *opaque, uint32_t level)
+{
+    IvflatState *s = opaque;
+
+    qemu_set_irq(s->irq[0], level);
+}
+
+static int32_t ivflat_on_memory(void *opaque, int32_t fd, uint64_t size)
+{
+    trace_ivshmem_flat_shmem_size(fd, size);
+    return 0;
+}
+
+/* What goes wrong in realize is realize's to say, by its Error. */
+static void ivflat_on_log(void *opaque, uint32_t level, const char *text)
+{
+    switch (level) {
+    case IVFLAT_LOG_ERROR:
+        if (DEVICE(opaque)->realized) {
+            error_report("ivflat: %s", text);
+        }
+        break;
+    case IVFLAT_LOG_WARNING:
+        warn_report("ivflat: %s", text);
+        break;
+    case IVFLAT_LOG_INFO:
+        info_report("ivflat: %s", text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void ivflat_on_guest_error(void *opaque, const char *text)
+{
+    IvflatState *s = opaque;
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+
+    if (!qemu_loglevel_mask(LOG_GUEST_ERROR)) {
+        return;
+    }
+    if (now - s->guest_errors_since >= 1000) {
+        s->guest_errors_since = now;
+        s->guest_errors = 0;
+    }
+    s->guest_errors++;
+    if (s->guest_errors < GUEST_ERRORS_A_SECOND) {
+        qemu_log("ivflat: %s\n", text);
+    } else if (s->guest_errors == GUEST_ERRORS_A_SECOND) {
+        qemu_log("ivflat: %s; more of this second are not shown\n", text);
+    }
+}
+
+/* The other kind that comes is a pipe. */
+static bool ivflat_is_eventfd(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode);
+}
+
+/*
+ * Under KVM a doorbell can go from the guest to the peer without us.  Under
+ * TCG it would gain nothing, and each write would look through the list.
+ * QEMU ends when KVM refuses one, and KVM refuses a pipe.
+ */
+static int32_t ivflat_on_doorbell_added(void *opaque, uint32_t value,
+                                        int32_t fd)
+{
+    IvflatState *s = opaque;
+    EventNotifier doorbell;
+
+    if (!ivflat_kvm_binds() || s->bound_doorbells >= MAX_BOUND ||
+        !ivflat_is_eventfd(fd)) {
+        return 0;
+    }
+    event_notifier_init_fd(&doorbell, fd);
+    memory_region_add_eventfd(&s->registers, IVFLAT_REG_DOORBELL, 4, true,
+                              value, &doorbell);
+    s->bound_doorbells++;
+    trace_ivflat_doorbell_bound(value, fd);
+    return 1;
+}
+
+static void ivflat_on_doorbell_removed(void *opaque, uint32_t value, int32_t fd)
+{
+    IvflatState *s = opaque;
+    EventNotifier doorbell;
+
+    event_notifier_init_fd(&doorbell, fd);
+    memory_region_del_eventfd(&s->registers, IVFLAT_REG_DOORBELL, 4, true,
+                              value, &doorbell);
+    s->bound_doorbells--;
+}
+
+void ivflat_fill_hooks(IvflatState *s, ivflat_hooks *hooks)
+{
+    *hooks = (ivflat_hooks) {
+        .struct_size = sizeof(*hooks),
+        .user = s,
+        .interrupt = ivflat_on_interrupt,
+        .line = ivflat_on_line,
+        .memory_attached = ivflat_on_memory,
+        .doorbell_added = ivflat_on_doorbell_added,
+        .doorbell_removed = ivflat_on_doorbell_removed,
+        .guest_error = ivflat_on_guest_error,
+        .log = ivflat_on_log,
+        .trace = ivflat_trace_event,
+    };
+}

@@ -1,0 +1,66 @@
+/*
+ * What the files of the sysbus device share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_MISC_IVFLAT_STATE_H
+#define HW_MISC_IVFLAT_STATE_H
+
+#include <libivflat/ivflat.h>
+
+#include "compat.h"
+#include "ivflat.h"
+#include "qom/object.h"
+
+#define IVFLAT_MAX_LINES 64
+
+OBJECT_DECLARE_SIMPLE_TYPE(IvflatState, IVFLAT_SYSBUS)
+
+struct IvflatState {
+    SysBusDevice parent_obj;
+
+    /* properties */
+    CharFrontend chardev;
+    char *path;
+    uint64_t shmem_size;
+    uint32_t vectors;
+    uint32_t lines;
+    uint32_t revision;
+    uint32_t reconnect_ms;
+    uint32_t connect_timeout_ms;
+    bool interrupts;
+    bool require_sealed;
+    bool trusted_peers;
+
+    MemoryRegion registers;
+    MemoryRegion shmem;
+    qemu_irq irq[IVFLAT_MAX_LINES];
+    ivflat_device *dev;
+    Error *migration_blocker;
+    uint32_t bound_doorbells;    /* by KVM */
+    int64_t guest_errors_since;  /* ms; when we began to count those below */
+    uint32_t guest_errors;
+};
+
+/* hooks.c: what the library calls */
+void ivflat_fill_hooks(IvflatState *s, ivflat_hooks *hooks);
+
+/* link.c: to the server, by path or chardev.  Each returns false with errp. */
+bool ivflat_link_check(IvflatState *s, Error **errp);
+bool ivflat_link_up(IvflatState *s, Error **errp);
+void ivflat_link_down(IvflatState *s);
+/* The library gave up a link that is a chardev's. */
+void ivflat_link_lost(IvflatState *s);
+
+/* describe.c: the texts of -device NAME,help */
+void ivflat_describe(ObjectClass *oc);
+
+/* trace.c */
+void ivflat_trace_event(void *opaque, uint32_t event, uint64_t a, uint64_t b,
+                        uint64_t c);
+
+/* status.c: read-only properties; the front shows them as its own. */
+void ivflat_status_add(ObjectClass *oc);
+void ivflat_status_alias(Object *obj, Object *device);
+
+#endif
