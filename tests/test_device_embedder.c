@@ -125,45 +125,6 @@ START_TEST(next_peer_takes_any_number)
 }
 END_TEST
 
-static int32_t take(void *user, uint32_t number, int32_t fd)
-{
-    (void)user, (void)number, (void)fd;
-    return 1;
-}
-
-static void hear_nothing(void *user, uint32_t vector, uint64_t count)
-{
-    (void)user, (void)vector, (void)count;
-}
-
-/* Who takes and wants not to hear of the end, nor of anything else. */
-START_TEST(what_is_taken_may_be_forgotten_unsaid)
-{
-    ivflat_hooks hooks = {.struct_size = sizeof(hooks), .vector_added = take, .doorbell_added = take};
-    int memory = make_sealed_memory(4096);
-    const int32_t fds[] = {-1, -1, memory, make_eventfd(), make_eventfd()};
-    const uint8_t numbers[] = {0, 3, 0xff, 3, 7};
-    ivflat_device *dev;
-
-    hooks.interrupt = hear_nothing;
-    ck_assert_int_eq(ivflat_device_new(&dev, NULL, &hooks), 0);
-    ck_assert_int_eq(ivflat_device_begin(dev), 0);
-    for (int i = 0; i < 5; i++) {
-        uint8_t bytes[8] = {numbers[i]};
-
-        memset(bytes + 1, numbers[i] == 0xff ? 0xff : 0, 7);
-        ck_assert_int_eq(ivflat_device_feed(dev, bytes, 8, &fds[i], fds[i] >= 0), 0);
-    }
-    ck_assert_uint_eq(ivflat_device_peer_vectors(dev, 7), 1);
-    ck_assert_uint_eq(ivflat_device_peer_vectors(dev, 65536 + 7), 0);
-    ivflat_device_write(dev, 1, 1, 1);
-    ivflat_device_disconnect(dev);
-    ck_assert_uint_eq(ivflat_device_peer_vectors(dev, 7), 0);
-    ck_assert(!is_open(fds[3]) && !is_open(fds[4]));
-    ivflat_device_free(dev);
-}
-END_TEST
-
 /* From hooks ------------------------------------------------------------------------------------------------------ */
 
 static void end_when_down(struct record *record, const char *hook)
@@ -439,7 +400,6 @@ int main(void)
     tcase_add_test(tcase, R5_memory_alone_has_no_line);
     tcase = suite_case(suite, "asking");
     tcase_add_test(tcase, next_peer_takes_any_number);
-    tcase_add_test(tcase, what_is_taken_may_be_forgotten_unsaid);
     tcase = suite_case(suite, "from hooks");
     tcase_add_test(tcase, P19_the_end_of_a_link_that_is_down_is_silent);
     tcase_add_loop_test(tcase, P18_removals_see_the_new_server, 0, 3);

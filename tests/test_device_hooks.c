@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Calls from inside a hook: what is not marked [hook] does nothing and says so, what is marked works, in every hook. */
+/* Calls from inside a hook: what is not marked [hook] does nothing and says so, what is marked works, in every hook.
+ * And hooks that refuse, or that are not there. */
 #include "story.h"
 
 #include <string.h>
@@ -212,6 +213,47 @@ START_TEST(P18_a_hook_refuses_another_servers_memory)
 }
 END_TEST
 
+/* Not there ------------------------------------------------------------------------------------------------------- */
+
+static int32_t take(void *user, uint32_t number, int32_t fd)
+{
+    (void)user, (void)number, (void)fd;
+    return 1;
+}
+
+static void hear_nothing(void *user, uint32_t vector, uint64_t count)
+{
+    (void)user, (void)vector, (void)count;
+}
+
+/* Who takes and wants not to hear of the end, nor of anything else. */
+START_TEST(what_is_taken_may_be_forgotten_unsaid)
+{
+    ivflat_hooks few = {.struct_size = sizeof(few), .vector_added = take, .doorbell_added = take};
+    int memory = make_sealed_memory(4096);
+    const int32_t fds[] = {-1, -1, memory, make_eventfd(), make_eventfd()};
+    const uint8_t numbers[] = {0, 3, 0xff, 3, 7};
+    ivflat_device *dev;
+
+    few.interrupt = hear_nothing;
+    ck_assert_int_eq(ivflat_device_new(&dev, NULL, &few), 0);
+    ck_assert_int_eq(ivflat_device_begin(dev), 0);
+    for (int i = 0; i < 5; i++) {
+        uint8_t bytes[8] = {numbers[i]};
+
+        memset(bytes + 1, numbers[i] == 0xff ? 0xff : 0, 7);
+        ck_assert_int_eq(ivflat_device_feed(dev, bytes, 8, &fds[i], fds[i] >= 0), 0);
+    }
+    ck_assert_uint_eq(ivflat_device_peer_vectors(dev, 7), 1);
+    ck_assert_uint_eq(ivflat_device_peer_vectors(dev, 65536 + 7), 0);
+    ivflat_device_write(dev, 1, 1, 1);
+    ivflat_device_disconnect(dev);
+    ck_assert_uint_eq(ivflat_device_peer_vectors(dev, 7), 0);
+    ck_assert(!is_open(fds[3]) && !is_open(fds[4]));
+    ivflat_device_free(dev);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("device: hooks");
@@ -224,5 +266,7 @@ int main(void)
     tcase = suite_case(suite, "hooks that refuse");
     tcase_add_loop_test(tcase, a_hook_refuses_the_memory, 1, 3);
     tcase_add_test(tcase, P18_a_hook_refuses_another_servers_memory);
+    tcase = suite_case(suite, "hooks that are not there");
+    tcase_add_test(tcase, what_is_taken_may_be_forgotten_unsaid);
     return suite_run(suite);
 }
