@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line: makes what is to be tested, then has the tests run."""
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+from harness import runner
+from harness.case import Case
+from make import library, recipes
+from make.build import Build
+from make.common import Broken, Missing, cache, say
+from make.lock import Lock
+from make.source import NewMeson, Sources
+from make.tree import Tree
+
+SKIPPED = 77
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def parse(arguments, text):
+    parser = argparse.ArgumentParser(prog="tests/qemu/run", usage="tests/qemu/run [OPTION]... [TEST]...",
+                                     description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tests", metavar="TEST", nargs="*")
+    parser.add_argument("--list", action="store_true", help="only name the tests")
+    parser.add_argument("--builds", default="", help="only these: " + ", ".join(r.name for r in recipes.RECIPES))
+    parser.add_argument("--build-only", action="store_true", help="build, and run nothing")
+    parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1), help="tests at once (default: %(default)s)")
+    chosen = parser.parse_args(arguments)
+    chosen.builds = [name for name in chosen.builds.split(",") if name]
+    known = [recipe.name for recipe in recipes.RECIPES]
+    for name in chosen.builds:
+        if name not in known:
+            parser.error(f"there is no build '{name}'; there are {', '.join(known)}")
+    return chosen
+
+
+def wanted_builds(chosen, tests):
+    """The names of the builds that the chosen tests run on."""
+    used = {getattr(test, "build", None) for _, test in tests}
+    return [r for r in recipes.RECIPES if (r.name in chosen.builds if chosen.builds else r.name in used)]
+
+
+class Workshop:
+    """All that is built, under the lock."""
+
+    def __init__(self, chosen):
+        self.recipes, self.sources, self.lock = chosen, Sources(), Lock()
+        self.builds, self.broken, self.missing = {}, {}, {}
+
+    def build_of(self, recipe, version):
+        environment = {} if recipe.version == "7.2" else NewMeson(self.sources).environment()
+        return Build(recipe, Tree(self.sources, version), environment)
+
+    def settled(self):
+        """True when nothing has to be made."""
+        for recipe in self.recipes:
+            version = self.sources.settled(recipe.version)
+            if not version:
+                return False
+            self.builds[recipe.name] = build = self.build_of(recipe, version)
+            if not (build.tree.current() and build.current()):
+                return False
+        return library.current()
+
+    def make_one(self, recipe):
+        try:
+            build = self.build_of(recipe, self.sources.resolve(recipe.version))
+            build.tree.update()
+            build.update()
+            self.builds[recipe.name] = build
+        except Broken as broken:
+            self.broken[recipe.name] = str(broken)
+        except Missing as missing:
+            self.missing[recipe.name] = str(missing)
+
+    def make(self):
+        self.lock.share()
+        if self.settled():
+            return
+        self.lock.own()
+        self.builds = {}
+        library.build()
+        for recipe in self.recipes:
+            self.make_one(recipe)
+        self.prune()
+        self.lock.share()
+
+    def prune(self):
+        """Removes sources, trees and builds that nothing uses any more."""
+        used = self.sources.used()
+        keep = {"source": used, "tree": used, "build": {recipe.name for recipe in recipes.RECIPES}}
+        for folder, names in keep.items():
+            for path in (cache() / folder).glob("*"):
+                if path.is_dir() and path.name not in names:
+                    shutil.rmtree(path)
+
+
+def main(arguments, text):
+    chosen = parse(arguments, text)
+    tests = runner.chosen(runner.discover(str(TESTS)), chosen.tests)
+    if chosen.list:
+        print("\n".join(name for name, _ in tests))
+        return 0
+    if not tests:
+        say(f"no test's name has {' or '.join(chosen.tests)} in it; --list names them")
+        return 2
+    return made_and_run(chosen, tests)
+
+
+def made_and_run(chosen, tests):
+    try:
+        workshop = Workshop(wanted_builds(chosen, tests))
+        workshop.make()
+    except Missing as missing:
+        say(f"SKIPPED: {missing}")
+        return SKIPPED
+    except Broken as broken:
+        say(f"FAILED: {broken}\n0 passed, 1 failed, 0 skipped")
+        return 1
+    return run(chosen, tests, workshop)
+
+
+def run(chosen, tests, workshop):
+    for name, why in workshop.broken.items():
+        say(f"FAILED: the build {name}: {why}")
+    for name, why in workshop.missing.items():
+        say(f"SKIPPED: the build {name}: {why}")
+    if workshop.missing and not workshop.builds and not workshop.broken:
+        return SKIPPED
+    Case.programs = {name: str(build.path) for name, build in workshop.builds.items()}
+    Case.builds_made = workshop.builds
+    Case.library = str(library.programs())
+    fitting = [] if chosen.build_only else [
+        (name, test) for name, test in tests if getattr(test, "build", None) in workshop.builds]
+    count = runner.Runner(chosen.j).run(fitting)
+    failed = count["FAILED"] + len(workshop.broken)
+    say(f"{count['ok']} passed, {failed} failed, {count['skipped'] + len(workshop.missing)} skipped")
+    return 1 if failed else 0
