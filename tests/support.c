@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -163,6 +164,7 @@ static void set_up(void)
     test.folder = g_strdup_printf("%s/XXXXXX", test.root);
     ck_assert_ptr_nonnull(g_mkdtemp(test.folder));
     test.fds = list_fds(&count);
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* what a child leaves is seen */
     check_no_children();
 }
 
@@ -216,12 +218,36 @@ static void heed_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* 0: none. */
+static int first_child(void)
+{
+    char *path = g_strdup_printf("/proc/self/task/%d/children", getpid());
+    char *children = NULL;
+    int pid = g_file_get_contents(path, &children, NULL, NULL) ? atoi(children) : 0;
+
+    g_free(children);
+    g_free(path);
+    return pid;
+}
+
+/* A test that fails ends on the spot, and a server in the background would go on. */
+static void kill_orphans(void)
+{
+    int pid;
+
+    while ((pid = first_child()) > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+}
+
 int suite_run(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
     int failed;
 
     heed_signals();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     snprintf(test.root, sizeof(test.root), "/tmp/ivflat-test-XXXXXX");
     if (!g_mkdtemp(test.root)) {
         perror(test.root);
@@ -230,6 +256,7 @@ int suite_run(Suite *suite)
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    kill_orphans();
     remove_tree(test.root);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
