@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Where things are, each to be changed by -D.  The defaults are the emulator in examples/unicorn, and QEMU's
- * lm3s6965evb.  For mps2-an385: -DBOARD_IRQ=20 -DBOARD_UART=0x40004000 -DBOARD_UART_CMSDK.
+ * lm3s6965evb; meson.build has what QEMU's mps2-an385 and virt need instead.
  *
  *     arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb -O2 -ffreestanding -nostdlib -T link.ld *.c -o demo.elf
  *
  * is all that it takes to build the firmware by hand, in its folder.
+ *
+ * QEMU takes the device's places by options: -device ivflat,registers=BOARD_MMR,memory=BOARD_MEMORY,irq=BOARD_IRQ.  They
+ * are free on these boards (`info mtree`):
+ *
+ *     lm3s6965evb  40 at 0x400ff000, memory at 0x40100000: nothing up to the bit-band alias at 0x42000000
+ *     mps2-an385   20 at 0x400ff000, memory at 0x44000000: above the alias, for at 0x40200000 is the Ethernet
+ *     virt         100 at 0x0b000000, memory at 0x0b100000: between the virtio-mmio slots and the platform bus at
+ *                  0x0c000000; shared interrupts 78..111 lie between those of the SMMU and of that bus
  */
 #ifndef BOARD_H
 #define BOARD_H
@@ -17,7 +25,10 @@
 #define BOARD_MEMORY 0x40100000u /* the shared memory */
 #endif
 #ifndef BOARD_IRQ
-#define BOARD_IRQ 40 /* the device's interrupt, as the NVIC counts */
+#define BOARD_IRQ 40 /* the device's interrupt, as the NVIC counts, or the GIC its shared ones */
+#endif
+#ifndef BOARD_LINES
+#define BOARD_LINES 1 /* the device's interrupts, from BOARD_IRQ on */
 #endif
 #ifndef BOARD_IRQS
 #define BOARD_IRQS 64 /* lines in the vector table, a multiple of 32 */
@@ -27,7 +38,15 @@
 #endif
 /* The UART is a PL011, or with -DBOARD_UART_CMSDK an APB UART of Arm's Cortex-M System Design Kit. */
 #ifndef BOARD_TICK
-#define BOARD_TICK 125000 /* core clocks between two looks of who waits, below 2^24: 10 ms at 12.5 MHz */
+#define BOARD_TICK 125000 /* the timer's clocks between two looks of who waits, below 2^24: 10 ms at 12.5 MHz */
+#endif
+
+/* Of a Cortex-A alone: its interrupt controller, a GICv2. */
+#ifndef BOARD_GIC_DISTRIBUTOR
+#define BOARD_GIC_DISTRIBUTOR 0x08000000u
+#endif
+#ifndef BOARD_GIC_CPU
+#define BOARD_GIC_CPU 0x08010000u
 #endif
 
 #endif

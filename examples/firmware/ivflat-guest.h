@@ -78,7 +78,7 @@ static inline uint32_t ivflat_guest_acknowledge(uintptr_t base)
 
 #if defined(__arm__)
 /* Sleeps unless *rung, which your interrupt handler sets, and clears it.  An interrupt between the look and the WFI is
- * not lost: with PRIMASK set it stays pending, ends the WFI, and is taken after the cpsie. */
+ * not lost: held back it stays pending, ends the WFI, and is taken after the cpsie.  Cortex-M and Cortex-A alike. */
 static inline void ivflat_guest_sleep(volatile uint32_t *rung)
 {
     __asm__ volatile("cpsid i" ::: "memory");

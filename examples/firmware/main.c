@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The demonstration on a Cortex-M: all work is done in main(), which sleeps until somebody rings. */
+/* The demonstration: all work is done in main(), which sleeps until somebody rings. */
 #include "board.h"
 #include "console.h"
-#include "cortex-m.h"
+#include "cpu.h"
 #include "demo.h"
 #include "ivflat-guest.h"
 #include "line.h"
-
-void device_isr(void);
-void systick_isr(void);
-int main(void);
 
 static void doorbell(uint32_t peer, uint32_t vector);
 
@@ -22,7 +18,7 @@ void device_isr(void)
     rung = 1;
 }
 
-void systick_isr(void)
+void tick_isr(void)
 {
     ticked = 1;
     rung = 1;
@@ -45,14 +41,14 @@ static void say(const char *text, uint32_t number, const char *more)
 /* While we wait for others we look again every tick, and ring again who has not read: see ivflat-guest.h. */
 static void run(void)
 {
-    cortex_m_tick(BOARD_TICK);
+    cpu_tick(BOARD_TICK);
     for (demo_step(&demo); !demo_done(&demo) && !demo.broken; demo_step(&demo)) {
         ivflat_guest_sleep(&rung);
         if (ticked)
             demo_remind(&demo);
         ticked = 0;
     }
-    cortex_m_tick(0);
+    cpu_tick(0);
 }
 
 int main(void)
@@ -64,7 +60,7 @@ int main(void)
         say("peer ", demo.id, ": there is no place for my id in this demonstration");
         return 1;
     }
-    cortex_m_enable_irq(BOARD_IRQ);
+    cpu_enable_irq(BOARD_IRQ, CPU_PULSE);
     run();
     return 0;
 }

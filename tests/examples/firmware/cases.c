@@ -3,13 +3,9 @@
 
 #include "board.h"
 #include "console.h"
-#include "cortex-m.h"
+#include "cpu.h"
 #include "ivflat-guest.h"
 #include "line.h"
-
-void device_isr(void);
-void systick_isr(void);
-int main(void);
 
 volatile uint32_t rings, ticks, deepest, handler_lr;
 void (*volatile in_handler)(void);
@@ -30,7 +26,7 @@ void device_isr(void)
     depth--;
 }
 
-void systick_isr(void)
+void tick_isr(void)
 {
     ticks++;
 }
@@ -88,10 +84,10 @@ static void case_echo(void)
 /* Out of WFI three times by the timer, and then never again. */
 static void case_tick(void)
 {
-    cortex_m_tick(12500);
+    cpu_tick(12500);
     while (ticks < 3)
         __asm__ volatile("wfi");
-    cortex_m_tick(0);
+    cpu_tick(0);
     say("ticks ", ticks);
     ivflat_guest_doorbell(BOARD_MMR, 0, 0);
     __asm__ volatile("wfi");
@@ -168,7 +164,7 @@ int main(void)
 {
     console_open();
     say("id ", ivflat_guest_wait_id(BOARD_MMR));
-    cortex_m_enable_irq(BOARD_IRQ);
+    cpu_enable_irq(BOARD_IRQ, CPU_PULSE);
     run(*(volatile uint32_t *)(BOARD_MEMORY + CASE_OFFSET));
     console_line("end");
     return 0;
