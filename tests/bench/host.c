@@ -1,51 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* host ROUNDS RINGS: nanoseconds of the host's time for a doorbell: the device as it is, with trusted peers, and a bare
  * write() to the same eventfd.  The three take turns in each round; the median over the rounds is printed. */
-#include <libivflat/ivflat.h>
+#include "greeted.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ROUNDS_MAX 1001
 #define PEER       1
 
-static void interrupt(void *user, uint32_t vector, uint64_t count)
-{
-    (void)user, (void)vector, (void)count;
-}
-
-static void feed(ivflat_device *dev, int64_t number, int32_t fd)
-{
-    uint8_t bytes[8];
-
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)((uint64_t)number >> 8 * i);
-    }
-    if (ivflat_device_feed(dev, bytes, sizeof(bytes), &fd, fd >= 0) < 0) {
-        fprintf(stderr, "%s\n", ivflat_last_error());
-        exit(EXIT_FAILURE);
-    }
-}
-
 /* A device that knows one peer, whose vector is @fd. */
 static ivflat_device *new_device(uint32_t trusted, int fd)
 {
     const ivflat_config config = {.struct_size = sizeof(config), .trusted_peers = trusted};
-    const ivflat_hooks hooks = {.struct_size = sizeof(hooks), .interrupt = interrupt};
-    int memory = memfd_create("bench", MFD_CLOEXEC);
-    ivflat_device *dev = NULL;
+    ivflat_device *dev = greeted(&config);
 
-    if (ftruncate(memory, 4096) < 0 || ivflat_device_new(&dev, &config, &hooks) < 0 || ivflat_device_begin(dev) < 0) {
-        fprintf(stderr, "%s\n", ivflat_last_error());
-        exit(EXIT_FAILURE);
-    }
-    feed(dev, 0, -1);
-    feed(dev, 0, -1);
-    feed(dev, -1, memory);
     feed(dev, PEER, dup(fd));
     return dev;
 }
