@@ -2,7 +2,6 @@
 /* Stock QEMU, which we did not write, at our server and with our device. */
 #include <glib.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,28 +10,11 @@
 #include "qemu.h"
 #include "rings.h"
 #include "server.h"
+#include "setting.h"
 #include "support.h"
-
-#define SKIPPED 77
-
-#define VECTORS     4u
-#define VECTORS_ARG "4"
-#define MIB         0x100000u
 
 /* Both ways that QEMU has of ringing. */
 static const char *const properties[] = {"ioeventfd=on", "ioeventfd=off"};
-
-/* Makers of a setting ---------------------------------------------------------------------------------------------- */
-
-static struct process *start_server(void)
-{
-    return server_start(VECTORS_ARG, "1M");
-}
-
-static struct qemu *join_qemu(void)
-{
-    return qemu_start(socket_path(), VECTORS, "");
-}
 
 /* Joining ---------------------------------------------------------------------------------------------------------- */
 
@@ -287,11 +269,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    const char *missing = qemu_missing();
-
-    if (missing) {
-        printf("skipped: %s\n", missing);
-        return SKIPPED;
-    }
-    return suite_run(suite());
+    return run_with_qemu(suite);
 }

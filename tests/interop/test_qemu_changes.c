@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Stock QEMU with our server and our device: who joins when, who leaves how, and vectors that differ in number. */
 #include <signal.h>
-#include <stdio.h>
 
 #include "peer.h"
 #include "process.h"
 #include "qemu.h"
 #include "rings.h"
 #include "server.h"
+#include "setting.h"
 #include "support.h"
-
-#define SKIPPED 77
-
-#define VECTORS     4u
-#define VECTORS_ARG "4"
-#define MIB         0x100000u
-
-/* Makers of a setting ---------------------------------------------------------------------------------------------- */
-
-static struct process *start_server(void)
-{
-    return server_start(VECTORS_ARG, "1M");
-}
-
-static struct qemu *join_qemu(void)
-{
-    return qemu_start(socket_path(), VECTORS, "");
-}
 
 /* Coming and going ------------------------------------------------------------------------------------------------- */
 
@@ -251,11 +233,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    const char *missing = qemu_missing();
-
-    if (missing) {
-        printf("skipped: %s\n", missing);
-        return SKIPPED;
-    }
-    return suite_run(suite());
+    return run_with_qemu(suite);
 }
