@@ -11,9 +11,10 @@
  * are free on these boards (`info mtree`):
  *
  *     lm3s6965evb  40 at 0x400ff000, memory at 0x40100000: nothing up to the bit-band alias at 0x42000000
- *     mps2-an385   20 at 0x400ff000, memory at 0x44000000: above the alias, for at 0x40200000 is the Ethernet
+ *     mps2-an385   26 at 0x400ff000, memory at 0x44000000: above the alias, for at 0x40200000 is the Ethernet; interrupts
+ *                  25..31 are nobody's
  *     virt         100 at 0x0b000000, memory at 0x0b100000: between the virtio-mmio slots and the platform bus at
- *                  0x0c000000; shared interrupts 78..111 lie between those of the SMMU and of that bus
+ *                  0x0c000000; shared interrupts 78..111 lie between the SMMU's and that bus's
  */
 #ifndef BOARD_H
 #define BOARD_H
