@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each source file names its licence in its first lines, and none is longer than a person reads.
+"""Each source file names its licence at its top, and none is longer than a person reads.
 
 usage: sources.py SOURCE_ROOT | sources.py --self-test
 """
@@ -16,14 +16,21 @@ GPL_FOLDER = 'bindings/qemu/'
 MOST_LINES = 450
 
 
+def head_of(path, text):
+    """Where the licence has to stand: in the first three lines, or, as is QEMU's way, in the first comment."""
+    if path.startswith(GPL_FOLDER) and text.startswith('/*'):
+        return text.partition('*/')[0]
+    return '\n'.join(text.splitlines()[:3])
+
+
 def faults(path, text):
     """What is wrong with the file at the path, below the root."""
-    head = '\n'.join(text.splitlines()[:3])
+    head = head_of(path, text)
     if not SOURCE.match(path) and not SCRIPT.match(text):
         return
     tag = TAG.search(head)
     if not tag:
-        yield f'{path}: no SPDX-License-Identifier line in its first three lines'
+        yield f'{path}: no SPDX-License-Identifier line at its top'
     elif tag[1].startswith('GPL') and not path.startswith(GPL_FOLDER):
         yield f'{path}: is {tag[1]}; all but {GPL_FOLDER} is BSD-3-Clause'
     if len(text.splitlines()) > MOST_LINES:
@@ -55,8 +62,12 @@ def self_test():
     tag = '/* SPDX-License-Identifier: BSD-3-Clause */\n'
     bad = [('libivflat/x.c', 'int x;\n'), ('examples/run', '#!/bin/sh\n'), ('x/meson.build', ''),
            ('libivflat/x.c', tag.replace('BSD-3-Clause', 'GPL-2.0-or-later')), ('tests/x.py', '\n\n\n\n' + tag),
+           ('bindings/qemu/x.c', '/*\n * What\n */\n' + tag.replace('BSD-3-Clause', 'GPL-2.0-or-later')),
+           ('libivflat/x.c', '/*\n * What\n *\n * SPDX-License-Identifier: BSD-3-Clause\n */\n'),
            ('libivflat/x.c', tag + '\n' * MOST_LINES), ('tests/x.c', tag + '\n' * MOST_LINES)]
-    good = [('libivflat/x.c', tag), ('bindings/qemu/x.c', tag.replace('BSD-3-Clause', 'GPL-2.0-or-later')),
+    good = [('libivflat/x.c', tag),
+            ('bindings/qemu/x.h', '/*\n * What\n *\n * SPDX-License-Identifier: GPL-2.0-or-later\n */\n'),
+            ('bindings/qemu/x.c', tag.replace('BSD-3-Clause', 'GPL-2.0-or-later')),
             ('docs/x.md', 'text\n'), ('examples/run', '#!/bin/sh\n# SPDX-License-Identifier: BSD-3-Clause\n')]
     missed = [path for path, text in bad if not list(faults(path, text))]
     wrong = [path for path, text in good if list(faults(path, text))]
