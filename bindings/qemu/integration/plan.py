@@ -83,7 +83,7 @@ class Plan:
     def _subproject(self, link):
         if not os.path.isdir(self.tree.path('subprojects')):
             raise Refusal(f'{self.tree.path("subprojects")} is no folder, and the library would go there')
-        linked = ours.LIBRARY_FOLDER in self.record.files
+        linked = self.tree.is_link(ours.LIBRARY_FOLDER)
         if link and self._library_is_ours() and not linked:
             raise Refusal(f'{self.tree.path(ours.LIBRARY_FOLDER)} is a copy: a link can take its place after --undo')
         return ours.library_link() if link or linked else ours.library_files()
@@ -92,8 +92,12 @@ class Plan:
         return any(_below(name, ours.LIBRARY_FOLDER) for name in self.record.files)
 
     def _library_is_foreign(self):
+        """Somebody else's, then: not recorded, and not what a run that was killed has left of ours."""
         folder = ours.LIBRARY_FOLDER
-        return not self._library_is_ours() and (self.tree.exists(folder) or self.tree.exists(folder + '.wrap'))
+        if self._library_is_ours() or not self.tree.exists(folder):
+            return not self._library_is_ours() and self.tree.exists(folder + '.wrap')
+        left = {**ours.library_files(), **ours.library_link()}
+        return any(self.tree.read(name) != left.get(name) for name in self.tree.files_below(folder))
 
     def _compute(self, wanted):
         self._check_files(wanted)

@@ -63,9 +63,12 @@ class Tree:
     def exists(self, name):
         return os.path.lexists(self.path(name))
 
+    def is_link(self, name):
+        return os.path.islink(self.path(name))
+
     def files_below(self, name):
         """Names of all files in a folder, or of a link that is in its place."""
-        if os.path.islink(self.path(name)):
+        if self.is_link(name):
             return [name]
         found = []
         for folder, folders, names in os.walk(self.path(name)):

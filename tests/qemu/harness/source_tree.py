@@ -42,6 +42,11 @@ def snapshot(root):
     return found
 
 
+def differences(one, other):
+    """Two snapshots' names that are not the same in both: short enough for a message."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
 def written(root):
     """{name: when it was written}: what a run that does nothing leaves alone."""
     return {str(path.relative_to(root)): path.lstat().st_mtime_ns for path in Path(root).rglob("*")}
