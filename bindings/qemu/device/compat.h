@@ -8,6 +8,7 @@
 
 #include "chardev/char-fe.h"
 #include "migration/blocker.h"
+#include "qapi/error.h"
 
 /* Headers that moved. */
 #if __has_include("hw/core/sysbus.h")

@@ -41,10 +41,11 @@ static const char *const ivflat_passed_on[] = {
 static const struct {
     const char *alias;
     const char *name;
+    const char *description;
 } ivflat_former_names[] = {
-    { "x-bus-address-iomem", "registers" },
-    { "x-bus-address-shmem", "memory" },
-    { "x-irq-qompath", "irq" },
+    { "x-bus-address-iomem", "registers", "Former name of registers" },
+    { "x-bus-address-shmem", "memory", "Former name of memory" },
+    { "x-irq-qompath", "irq", "Former name of irq" },
 };
 
 static bool ivflat_front_check(IvflatFront *f, Error **errp)
@@ -157,9 +158,13 @@ static void ivflat_front_init(Object *obj)
     for (int i = 0; i < ARRAY_SIZE(ivflat_former_names); i++) {
         object_property_add_alias(obj, ivflat_former_names[i].alias, obj,
                                   ivflat_former_names[i].name);
+        object_property_set_description(obj, ivflat_former_names[i].alias,
+                                        ivflat_former_names[i].description);
     }
     ivflat_status_alias(obj, OBJECT(f->device));
     object_property_add_const_link(obj, "device", OBJECT(f->device));
+    object_property_set_description(obj, "device",
+                                    "Read only: the device that we created");
 }
 
 static void ivflat_front_finalize(Object *obj)

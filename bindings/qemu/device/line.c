@@ -95,37 +95,40 @@ static Object *ivflat_line_by_path(const char *path, Error **errp)
 /* Who drives a line. */
 
 typedef struct IvflatDriver {
-    Object *line;
+    qemu_irq line;
     Object *driver;    /* the first one found */
 } IvflatDriver;
 
-static bool ivflat_is_line_link(const ObjectProperty *prop)
+static bool ivflat_drives(DeviceState *dev, qemu_irq line)
 {
-    return g_str_has_prefix(prop->type, "link<" TYPE_IRQ ">");
+    NamedGPIOList *outputs;
+
+    QLIST_FOREACH(outputs, &dev->gpios, node) {
+        for (int i = 0; i < outputs->num_out; i++) {
+            if (qdev_get_gpio_out_connector(dev, outputs->name, i) == line) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static int ivflat_look_for_driver(Object *object, void *opaque)
 {
     IvflatDriver *search = opaque;
-    ObjectPropertyIterator properties;
-    ObjectProperty *prop;
+    DeviceState *dev = (DeviceState *)object_dynamic_cast(object, TYPE_DEVICE);
 
-    object_property_iter_init(&properties, object);
-    while ((prop = object_property_iter_next(&properties))) {
-        if (ivflat_is_line_link(prop) &&
-            object_property_get_link(object, prop->name, NULL) ==
-            search->line) {
-            search->driver = object;
-            return 1;
-        }
+    if (dev && ivflat_drives(dev, search->line)) {
+        search->driver = object;
+        return 1;
     }
     return 0;
 }
 
-/* Devices name the lines they drive.  Code that keeps one to itself is not found. */
+/* Outputs of devices are found, lines that board code keeps to itself are not. */
 static bool ivflat_line_is_free(Object *line, const char *value, Error **errp)
 {
-    IvflatDriver search = { .line = line };
+    IvflatDriver search = { .line = IRQ(line) };
     g_autofree char *path = NULL;
 
     object_child_foreach_recursive(object_get_root(), ivflat_look_for_driver,
@@ -190,7 +193,7 @@ static bool ivflat_add_lines(IvflatLines *lines, const char *value,
     const char *rest;
     unsigned first, last;
 
-    if (qemu_strtoui(value, &rest, 0, &first) < 0 || !qemu_isdigit(*value)) {
+    if (qemu_strtoui(value, &rest, 0, &first) < 0 || !g_ascii_isdigit(*value)) {
         return ivflat_add_line(lines, ivflat_line_by_path(value, errp), value,
                                errp);
     }
