@@ -7,14 +7,14 @@
  *
  * is all that it takes to build the firmware by hand, in its folder.
  *
- * QEMU takes the device's places by options: -device ivflat,registers=BOARD_MMR,memory=BOARD_MEMORY,irq=BOARD_IRQ.  They
- * are free on these boards (`info mtree`):
+ * QEMU takes them as options: -device ivflat,registers=BOARD_MMR,memory=BOARD_MEMORY,irq=BOARD_IRQ.  What is free, as
+ * `info mtree` shows it:
  *
- *     lm3s6965evb  40 at 0x400ff000, memory at 0x40100000: nothing up to the bit-band alias at 0x42000000
- *     mps2-an385   26 at 0x400ff000, memory at 0x44000000: above the alias, for at 0x40200000 is the Ethernet; interrupts
- *                  25..31 are nobody's
- *     virt         100 at 0x0b000000, memory at 0x0b100000: between the virtio-mmio slots and the platform bus at
- *                  0x0c000000; shared interrupts 78..111 lie between the SMMU's and that bus's
+ *     lm3s6965evb  registers at 0x400ff000, memory from 0x40100000 up to the bit-band alias at 0x42000000; lines 40, 41
+ *     mps2-an385   registers at 0x400ff000, memory from 0x44000000, above that alias, since at 0x40200000 there is the
+ *                  Ethernet; lines 25 to 31
+ *     virt         both from 0x0b000000, after virtio-mmio, up to the platform bus at 0x0c000000; lines 78 to 111,
+ *                  between the SMMU's and that bus's
  */
 #ifndef BOARD_H
 #define BOARD_H

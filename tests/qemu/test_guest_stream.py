@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Messages through rings in the shared memory, both ways at once, each with its checksum and known to the byte."""
+from guest import DEMO, EXAMPLES, GuestCase, HERE, numbers
+
+COUNT = 100_000
+LONG = 240
+
+STREAM_PEER = [HERE / "host" / "stream-peer.c", HERE / "firmware" / "stream.c"]
+HOST_PEER = [EXAMPLES / "host-peer.c", DEMO[1]]
+
+
+class Stream(GuestCase):
+    timeout = 300
+
+    def check(self, line):
+        sent, received, bad, broken, interrupts = numbers(line)
+        self.assertEqual((sent, received, bad, broken), (COUNT, COUNT, 0, 0), line)
+        self.assertGreater(interrupts, 0)
+
+    def guest_ends(self, guest):
+        self.check(guest.until("^sent .*", LONG)[0])
+
+    def test_two_machines_100_000_messages_each(self):
+        server = self.server()
+        one, other = self.guest(server), self.guest(server)
+        one.type("stream", one.id, other.id, COUNT)
+        other.type("stream", other.id, one.id, COUNT)
+        self.guest_ends(one)
+        self.guest_ends(other)
+
+    def test_a_machine_and_a_program_on_the_host_100_000_messages_each(self):
+        server = self.server()
+        guest = self.guest(server)
+        host = self.host("stream-peer", STREAM_PEER, server.path, guest.id, COUNT)
+        host.lines.until("^id 1$")
+        guest.type("stream", 0, 1, COUNT)
+        self.guest_ends(guest)
+        self.check(host.lines.until("^sent .*", LONG)[0])
+        self.assertEqual(host.wait(), 0)
+
+
+class Demo(GuestCase):
+    def test_the_demonstration_of_two_machines_and_a_program_on_the_host(self):
+        server = self.server(vectors=2)
+        guests = [self.demo(server), self.demo(server)]
+        host = self.host("host-peer", HOST_PEER, "--time=60", server.path, packages=("glib-2.0",))
+        ends = [guest.until(r"^peer \d+: sent .*")[0] for guest in guests]
+        ends.append(host.lines.until(r"^peer \d+: sent .*")[0])
+        self.assertEqual(host.wait(), 0, host.said())
+        for number, end in enumerate(ends):
+            peer, sent, received, bad, interrupts = numbers(end)
+            self.assertEqual((peer, sent, received, bad), (number, 2000, 2000, 0))
+            self.assertGreater(interrupts, 0)
