@@ -29,6 +29,7 @@ class Case(unittest.TestCase):
 
     # What runner.py sets: the folder of each build's programs, and of the library's.
     programs = {}
+    builds_made = {}
     library = None
     build = None
     board = None

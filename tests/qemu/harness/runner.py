@@ -27,16 +27,22 @@ PR_SET_CHILD_SUBREAPER = 36
 Outcome = collections.namedtuple("Outcome", "word text")
 
 
+def adopt():
+    """Daemons, and whatever lost its parent, come to this process from now on, so that nothing can get away."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def expand(test):
     """@test once for each of its builds and boards."""
     if not isinstance(test, Case):
         yield test.id(), test
         return
-    for build in test.builds:
+    for build in test.builds or (None,):
         for board in test.boards or (None,):
             one = type(test)(test._testMethodName)
             one.build, one.board = build, BOARDS.get(board)
-            yield f"{test.id()}[{' '.join(filter(None, (build, board)))}]", one
+            where = " ".join(filter(None, (build, board)))
+            yield test.id() + (f"[{where}]" if where else ""), one
 
 
 def flat(suite):
@@ -106,13 +112,14 @@ class Running:
     def child(self, pipe):
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        # Daemons and whatever lost its parent come to us, so that nothing can get away.
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        adopt()
         tempfile.tempdir = os.environ["TMPDIR"] = self.folder
         outcome = judge(self.test)
         with open(pipe, "w") as file:
             json.dump(outcome, file)
-        os._exit(0)
+        # Not gone before the runner looked at what we left: it kills us, and that.
+        while True:
+            signal.pause()
 
     def more(self):
         """Reads what came; False at the end."""
@@ -125,7 +132,6 @@ class Running:
         late = time.monotonic() >= self.end
         os.close(self.pipe)
         kill_below(self.pid)
-        os.waitpid(self.pid, 0)
         shutil.rmtree(self.folder, ignore_errors=True)
         try:
             return Outcome(*json.loads(self.said))
@@ -134,7 +140,7 @@ class Running:
 
 
 def kill_below(pid):
-    """Kills the test's process and all that descends from it, sessions of their own included."""
+    """Kills and reaps the test's process and all that descends from it, sessions of their own included."""
     tree, queue = [], [pid]
     while queue:
         one = queue.pop()
@@ -147,6 +153,10 @@ def kill_below(pid):
     for one in tree:
         with contextlib.suppress(OSError):
             os.kill(one, signal.SIGKILL)
+    for one in tree:
+        # Parents first: what they leave becomes ours when they end.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(one, 0)
 
 
 class Runner:
@@ -175,13 +185,21 @@ class Runner:
                 still.append(running)
         return still
 
+    @staticmethod
+    def kill_strays(active):
+        """What lost its parent, a test's process that died, is ours now."""
+        for pid in children() - {running.pid for running in active}:
+            kill_below(pid)
+
     def run(self, tests):
+        adopt()
         active, waiting = [], list(tests)
         try:
             while waiting or active:
                 while waiting and len(active) < self.at_once:
                     active.append(Running(*waiting.pop(0)))
                 active = self.step(active)
+                self.kill_strays(active)
         finally:
             for running in active:
                 running.close()

@@ -132,7 +132,7 @@ def run(chosen, tests, workshop):
     Case.builds_made = workshop.builds
     Case.library = str(library.programs())
     fitting = [] if chosen.build_only else [
-        (name, test) for name, test in tests if getattr(test, "build", None) in workshop.builds]
+        (name, test) for name, test in tests if getattr(test, "build", None) in [None, *workshop.builds]]
     count = runner.Runner(chosen.j).run(fitting)
     failed = count["FAILED"] + len(workshop.broken)
     say(f"{count['ok']} passed, {failed} failed, {count['skipped'] + len(workshop.missing)} skipped")

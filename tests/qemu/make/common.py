@@ -30,7 +30,8 @@ def say(text):
 
 def tail(path, lines=40):
     text = Path(path).read_text(errors="replace").splitlines()
-    return "\n".join(text[-lines:])
+    # A linker's command is as long as a page.
+    return "\n".join(line[:300] for line in text[-lines:])
 
 
 def logged(command, log, timeout, **options):

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One source for every QEMU: each of our files compiles in each version without a warning, and none is left out."""
+import os
+import subprocess
+
+from harness.case import Case
+from make.common import ADAPTER
+
+STRICT = ("-Wall", "-Wextra", "-Werror")
+# A file that is compiled only where QEMU has no ivshmem-flat of its own.
+NAME_ALONE = "flat-name.c"
+
+
+class Compile(Case):
+    builds = ("7.2", "10.0", "asan", "newest")
+    boards = ()
+    timeout = 300
+
+    @property
+    def made(self):
+        return self.builds_made[self.build]
+
+    def compiled(self):
+        return {os.path.basename(entry["file"]) for entry in self.made.commands()}
+
+    def test_every_file_is_compiled_that_this_qemu_needs(self):
+        every = {path.name for path in (ADAPTER / "device").glob("*.c")}
+        self.assertIn(NAME_ALONE, every)
+        left_out = {NAME_ALONE} if self.made.recipe.upstream else set()
+        self.assertEqual(self.compiled(), every - left_out)
+
+    def test_no_file_has_a_warning(self):
+        said = []
+        for entry in self.made.commands():
+            done = subprocess.run(self.made.strict(entry, STRICT, self.path("strict.o")), cwd=self.made.path,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if done.returncode != 0:
+                said.append(done.stdout)
+        self.assertEqual("\n".join(said), "")

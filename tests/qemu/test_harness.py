@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the other tests lean on: the peer and the server of Python agree with the real ones, and nothing is left behind."""
+import os
+import subprocess
+import unittest
+
+from harness import fake, fds, runner
+from harness.case import Case
+from harness.wait import TooLate
+
+
+class WithoutQemu(Case):
+    builds = ()
+    boards = ()
+
+    def test_two_peers_meet_at_the_real_server(self):
+        server = self.server(vectors=3, size="64K")
+        one, two = self.peer(server, 3), self.peer(server, 3)
+        one.wait_for(two.id, 3)
+        one.ring(two.id, 2)
+        one.ring(two.id, 2)
+        self.assertEqual(two.rung(2), 2)
+        self.assertFalse(two.is_rung(0))
+        one.memory[:4] = b"seen"
+        self.assertEqual((two.memory[:4], two.size), (b"seen", 65536))
+        two.connection.close()
+        one.wait_gone(two.id)
+
+    def test_a_peer_takes_what_the_scripted_server_says(self):
+        server = self.fake()
+        pid = os.fork()
+        if pid == 0:
+            client = server.accept()
+            table = server.greet(client, own=5, vectors=2, others=(9,))
+            fake.wait_rung(table[9][1])
+            client.send(9)
+            os._exit(0)
+        peer = self.peer(server, 2)
+        peer.wait_for(9, 2)
+        peer.ring(9, 1)
+        peer.wait_gone(9)
+        os.waitpid(pid, 0)
+        self.assertEqual((peer.id, peer.version, peer.peers), (5, 0, {}))
+
+    def test_descriptors_are_told_apart(self):
+        before = fds.count(os.getpid())
+        opened = [fake.eventfd(), fake.memory(4096), *os.pipe()]
+        more = fds.count(os.getpid()) - before
+        self.assertEqual(dict(more), {"eventfd": 1, "memfd": 1, "pipe": 2})
+        for fd in opened:
+            os.close(fd)
+
+    def test_a_program_that_says_nothing_is_waited_for_only_so_long(self):
+        sleeper = self.process("sleep", "1000", said=False)
+        with self.assertRaisesRegex(TooLate, "sleep said nothing"):
+            sleeper.lines.line(0.05)
+
+
+class Leaves(unittest.TestCase):
+    timeout = 1
+
+    def runTest(self):
+        subprocess.Popen(["setsid", "sleep", "1000"])
+
+
+class Hangs(unittest.TestCase):
+    timeout = 0.2
+
+    def runTest(self):
+        subprocess.run(["setsid", "sleep", "1000"], check=False)
+
+
+class Runner(unittest.TestCase):
+    def outcome(self, test):
+        running = runner.Running("name", test)
+        count, active = runner.Runner(1), [running]
+        outcomes = []
+        count.report = lambda _, outcome: outcomes.append(outcome)
+        while active:
+            active = count.step(active)
+        return outcomes[0]
+
+    def test_what_a_test_leaves_running_is_a_failure(self):
+        outcome = self.outcome(Leaves())
+        self.assertEqual(outcome.word, "FAILED")
+        self.assertIn("left running: ", outcome.text)
+
+    def test_a_test_that_hangs_is_ended(self):
+        outcome = self.outcome(Hangs())
+        self.assertEqual(outcome.word, "FAILED")
+        self.assertIn("too long", outcome.text)
+
+
+def load_tests(loader, _tests, _pattern):
+    """Not the two that are to fail."""
+    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in (WithoutQemu, Runner))
