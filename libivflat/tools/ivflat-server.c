@@ -138,8 +138,6 @@ static int serve(struct program *program, ivflat_server *server)
 
     g_source_attach(source, NULL);
     g_main_loop_run(program->loop);
-    signal(SIGTERM, SIG_IGN); /* a second one has nothing to add, and nobody to hear it soon */
-    signal(SIGINT, SIG_IGN);
     g_source_destroy(source);
     g_source_unref(source);
     return program->status;
