@@ -18,6 +18,6 @@ class Realize(Case):
         server = self.server()
         self.peer(server)
         vm = self.vm(*self.device(path=server.path, id="front"), qtest=True)
-        number = vm.get("/machine/peripheral/front", "id")
+        number = vm.get("/machine/peripheral/front", "own-id")
         self.assertNotEqual(number, -1)
         self.assertEqual(vm.qtest.readl(self.board.registers + IVPOSITION), number)

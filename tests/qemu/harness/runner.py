@@ -168,7 +168,9 @@ class Runner:
         self.count[outcome.word] += 1
         print(f"{outcome.word:8}{time.monotonic() - running.began:7.2f} s  {running.name}", flush=True)
         if outcome.text:
-            print("    " + outcome.text.strip().replace("\n", "\n    "), flush=True)
+            # Without the marks below the lines that newer Pythons set.
+            lines = [line for line in outcome.text.strip().splitlines() if line.strip(" ^~")]
+            print("\n".join("    " + line for line in lines), flush=True)
 
     def step(self, active):
         """Waits for one to say something, to end, or to be too late; those that are still at work."""
