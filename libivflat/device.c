@@ -286,6 +286,17 @@ int32_t ivflat_device_dispatch(ivflat_device *dev)
     return result;
 }
 
+int32_t ivflat_device_serve(ivflat_device *dev, uint32_t vector)
+{
+    int32_t result = ivf_device_enter(dev, "ivflat_device_serve");
+
+    if (result == 0 && !ivf_vectors_serve_taken(dev, vector)) {
+        result =
+            ivf_fail(IVFLAT_ERR_INVALID, "vector %u is none that vector_added() took, and that is still there", vector);
+    }
+    return result;
+}
+
 int32_t ivflat_device_wait(const ivflat_device *dev, int32_t timeout_ms)
 {
     int result;

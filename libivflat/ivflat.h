@@ -110,8 +110,8 @@ typedef struct ivflat_hooks {
     void *user;           /**< first argument of each hook */
 
     /** Peers rang our @p vector, @p count >= 1 times since you were last told: pulse the line, once.  From
-     *  ivflat_device_dispatch() only, or ivflat_device_greet(), which dispatches.  Required, unless no_interrupts or
-     *  revision0.  (R8, C2) */
+     *  ivflat_device_dispatch() only, ivflat_device_greet(), which dispatches, or ivflat_device_serve().  Required,
+     *  unless no_interrupts or revision0.  (R8, C2) */
     void (*interrupt)(void *user, uint32_t vector, uint64_t count);
     /** The line is to be at @p level (0 or 1) from now on: it changed, or the device was reset.
      *  Required with revision0 (unless no_interrupts), else never called.  (R4) */
@@ -123,10 +123,10 @@ typedef struct ivflat_hooks {
     void (*link_changed)(void *user, uint32_t link, int32_t error);
     /** Peer @p id has @p vectors vectors now; 0: it left.  Not called for ourselves.  (P6, P10) */
     void (*peer_changed)(void *user, uint32_t id, uint32_t vectors);
-    /** Our own @p vector waits on @p fd.  Return 1 to wait on it yourself (KVM irqfd): @p fd is lent until
-     *  vector_removed(), and interrupt() is not called for it; what was rung before still waits in it.  Return 0 to
-     *  leave it to the library, which loses nothing meanwhile.  (Other numbers: as 0 today, do not use them.)  May be
-     *  a pipe.  Not called with revision0. */
+    /** Our own @p vector waits on @p fd.  Return 1 to wait on it yourself: @p fd is lent until vector_removed(), and
+     *  interrupt() is not called for it; what was rung before still waits in it.  Read it yourself (KVM irqfd does), or
+     *  only poll it and have it read by ivflat_device_serve().  Return 0 to leave it to the library, which loses
+     *  nothing meanwhile.  (Other numbers: as 0 today, do not use them.)  May be a pipe.  Not called with revision0. */
     int32_t (*vector_added)(void *user, uint32_t vector, int32_t fd);
     /** For each that you took: let go of it.  The same @p fd, closed when you return. */
     void (*vector_removed)(void *user, uint32_t vector, int32_t fd);
@@ -240,6 +240,15 @@ IVFLAT_API int32_t ivflat_device_get_fd(const ivflat_device *dev);
  *  @param dev the device
  *  @return 0, or the error that ended the link in this call, or #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_dispatch(ivflat_device *dev);
+
+/** For an own vector that vector_added() took and that you found readable in a loop of your own: reads it and calls
+ *  interrupt(), unless somebody read it before.  Never blocks (P16).  One system call, where waiting through the
+ *  device's one descriptor needs two.
+ *  @param dev    the device
+ *  @param vector as it came to vector_added()
+ *  @return 0, also when nothing was there, or when it was broken and vector_removed() came; #IVFLAT_ERR_INVALID (no
+ *          such vector was taken), #IVFLAT_ERR_BUSY */
+IVFLAT_API int32_t ivflat_device_serve(ivflat_device *dev, uint32_t vector);
 
 /** Waits until there is something to dispatch.  Only looks: any thread, until ivflat_device_free().
  *  @param dev        the device

@@ -38,11 +38,14 @@ static void refuse(ivflat_device *dev, uint32_t id, uint32_t number, int fd)
 static void give_up(ivflat_device *dev, uint32_t id, uint32_t number, struct ivf_vector *vector, const char *why)
 {
     int fd = (int)vector->fd;
-    bool bound = vector->bound;
+    bool bound = vector->bound, taken = vector->taken;
 
-    vector->bound = 0;
+    vector->bound = vector->taken = 0;
     if (bound) {
         ivf_tell_doorbell_removed(dev, doorbell_of(id, number), fd);
+    }
+    if (taken) {
+        ivf_tell_vector_removed(dev, number, fd);
     }
     ivf_vector_close(vector);
     dev->counters[IVFLAT_COUNT_VECTORS_REFUSED]++;
@@ -173,21 +176,44 @@ static void interrupted(ivflat_device *dev, uint32_t number, uint64_t count)
     }
 }
 
-void ivf_vectors_serve(ivflat_device *dev, uint32_t number)
+static struct ivf_vector *own_vector(ivflat_device *dev, uint32_t number)
 {
     struct ivf_peer *peer = dev->id < 0 ? NULL : ivf_peers_get(&dev->peers, (uint32_t)dev->id);
-    struct ivf_vector *vector = peer && number < peer->count ? &peer->vectors[number] : NULL;
-    int64_t count;
 
-    if (!vector || !ivf_vector_open(vector) || vector->taken) {
-        return; /* it went away in this same dispatch */
-    }
-    count = ivf_notify_drain((int)vector->fd, vector->kind);
-    if (count < 0) {
-        ivf_fd_unwatch(dev->epoll, (int)vector->fd);
+    return peer && number < peer->count && ivf_vector_open(&peer->vectors[number]) ? &peer->vectors[number] : NULL;
+}
+
+static void serve(ivflat_device *dev, uint32_t number, struct ivf_vector *vector)
+{
+    int64_t count = ivf_notify_drain((int)vector->fd, vector->kind);
+
+    if (count > 0) {
+        interrupted(dev, number, (uint64_t)count);
+    } else if (count < 0) {
+        if (!vector->taken) {
+            ivf_fd_unwatch(dev->epoll, (int)vector->fd);
+        }
         give_up(dev, (uint32_t)dev->id, number, vector,
                 count == -EPIPE ? "nobody can ring it any more" : "it cannot be read");
-    } else if (count > 0) {
-        interrupted(dev, number, (uint64_t)count);
     }
+}
+
+void ivf_vectors_serve(ivflat_device *dev, uint32_t number)
+{
+    struct ivf_vector *vector = own_vector(dev, number);
+
+    if (vector && !vector->taken) { /* else it went away in this same dispatch */
+        serve(dev, number, vector);
+    }
+}
+
+bool ivf_vectors_serve_taken(ivflat_device *dev, uint32_t number)
+{
+    struct ivf_vector *vector = own_vector(dev, number);
+
+    if (!vector || !vector->taken) {
+        return false;
+    }
+    serve(dev, number, vector);
+    return true;
 }

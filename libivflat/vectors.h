@@ -17,4 +17,7 @@ void ivf_vectors_forget_all(ivflat_device *dev, struct ivf_peers *peers, int32_t
 /* Our own @number has something to read, or had. */
 void ivf_vectors_serve(ivflat_device *dev, uint32_t number);
 
+/* The same, when it was the embedder who waited; false: it took no such vector. */
+bool ivf_vectors_serve_taken(ivflat_device *dev, uint32_t number);
+
 #endif
