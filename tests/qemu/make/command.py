@@ -42,49 +42,48 @@ def wanted_builds(chosen, tests):
 
 
 class Workshop:
-    """All that is built, under the lock."""
+    """All that is built."""
 
     def __init__(self, chosen):
-        self.recipes, self.sources, self.lock = chosen, Sources(), Lock()
+        self.recipes, self.sources = chosen, Sources()
+        self.locks = {name: Lock(name) for name in ["setup", "library", *(recipe.name for recipe in chosen)]}
         self.builds, self.broken, self.missing = {}, {}, {}
 
-    def build_of(self, recipe, version):
-        environment = {} if recipe.version == "7.2" else NewMeson(self.sources).environment()
-        return Build(recipe, Tree(self.sources, version), environment)
-
-    def settled(self):
-        """True when nothing has to be made."""
-        for recipe in self.recipes:
-            version = self.sources.settled(recipe.version)
-            if not version:
-                return False
-            self.builds[recipe.name] = build = self.build_of(recipe, version)
-            if not (build.tree.current() and build.current()):
-                return False
-        return library.current()
-
-    def make_one(self, recipe):
+    def set_up(self, recipe):
+        """The build of @recipe, with its tree as it is to be."""
         try:
-            build = self.build_of(recipe, self.sources.resolve(recipe.version))
+            version = self.sources.resolve(recipe.version)
+            environment = {} if recipe.version == "7.2" else NewMeson(self.sources).environment()
+            build = Build(recipe, Tree(self.sources, version), environment)
             build.tree.update()
-            build.update()
             self.builds[recipe.name] = build
         except Broken as broken:
             self.broken[recipe.name] = str(broken)
         except Missing as missing:
             self.missing[recipe.name] = str(missing)
 
-    def make(self):
-        self.lock.share()
-        if self.settled():
+    def build(self, name):
+        if self.builds[name].current():
             return
-        self.lock.own()
-        self.builds = {}
-        library.build()
-        for recipe in self.recipes:
-            self.make_one(recipe)
-        self.prune()
-        self.lock.share()
+        with self.locks[name].alone():
+            try:
+                self.builds[name].update()
+            except Broken as broken:
+                self.broken[name] = str(broken)
+                del self.builds[name]
+
+    def make(self):
+        with self.locks["setup"].alone():
+            for recipe in self.recipes:
+                self.set_up(recipe)
+            self.prune()
+        if not library.current():
+            with self.locks["library"].alone():
+                library.build()
+        for name in list(self.builds):
+            self.build(name)
+        for name in ["library", *self.builds]:
+            self.locks[name].share()
 
     def prune(self):
         """Removes sources, trees and builds that nothing uses any more."""
