@@ -14,7 +14,16 @@
 
 #define IVFLAT_MAX_LINES 64
 
+/* Own vectors that are polled one by one; beyond, through one descriptor. */
+#define IVFLAT_MAX_POLLED 64
+
 OBJECT_DECLARE_SIMPLE_TYPE(IvflatState, IVFLAT_SYSBUS)
+
+/* An own vector that QEMU's main loop polls. */
+typedef struct IvflatVector {
+    IvflatState *device;
+    uint32_t number;
+} IvflatVector;
 
 struct IvflatState {
     SysBusDevice parent_obj;
@@ -36,6 +45,7 @@ struct IvflatState {
     MemoryRegion shmem;
     qemu_irq irq[IVFLAT_MAX_LINES];
     ivflat_device *dev;
+    IvflatVector polled[IVFLAT_MAX_POLLED];
     Error *migration_blocker;
     uint32_t bound_doorbells;    /* by KVM */
     int64_t guest_errors_since;  /* ms; when we began to count those below */
