@@ -126,9 +126,8 @@ int ivf_fd_connect(const char *path)
     return connect_as(SOCK_STREAM, path);
 }
 
-/* Removes the file of a socket that nobody listens on any more.  A datagram socket cannot connect to a stream socket,
- * but is told so only where there is one (EPROTOTYPE): the server there sees no client come and go. */
-static int remove_stale(const char *path)
+/* A datagram socket cannot connect to a stream socket, but is told so only where there is one (EPROTOTYPE): the server there sees no client come and go. */
+int ivf_fd_remove_stale(const char *path)
 {
     struct stat status;
     int fd;
@@ -145,27 +144,6 @@ static int remove_stale(const char *path)
     }
     ivf_fd_close(fd);
     return fd >= 0 || fd == -EPROTOTYPE ? -EADDRINUSE : fd;
-}
-
-int ivf_fd_listen(const char *path)
-{
-    struct sockaddr_un address;
-    socklen_t length = address_of(&address, path);
-    int result = remove_stale(path);
-    int fd = result < 0 ? result : new_socket(SOCK_STREAM);
-
-    if (fd < 0) {
-        return fd;
-    }
-    result = or_errno(bind(fd, (struct sockaddr *)&address, length));
-    if (result == 0) {
-        result = or_errno(listen(fd, SOMAXCONN));
-    }
-    if (result < 0) {
-        ivf_fd_close(fd);
-        return result;
-    }
-    return fd;
 }
 
 void ivf_fd_remember_file(const char *path, struct ivf_file *file)
@@ -196,14 +174,6 @@ int ivf_fd_accept(int listener)
         fd = or_errno(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
     } while (fd == -EINTR || fd == -ECONNABORTED);
     return fd;
-}
-
-int32_t ivf_fd_peer_pid(int fd)
-{
-    struct ucred credentials;
-    socklen_t length = sizeof(credentials);
-
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 ? 0 : credentials.pid;
 }
 
 /* Messages. */
@@ -257,30 +227,6 @@ void ivf_fd_close_stream(int sock)
         }
     }
     ivf_fd_close(sock);
-}
-
-int ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd)
-{
-    union {
-        struct cmsghdr align;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = count};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    int result;
-
-    if (fd >= 0) {
-        message.msg_control = &control;
-        message.msg_controllen = sizeof(control);
-        control.align.cmsg_level = SOL_SOCKET;
-        control.align.cmsg_type = SCM_RIGHTS;
-        control.align.cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
-    }
-    do {
-        result = or_errno((int)sendmsg(sock, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
-    } while (result == -EINTR);
-    return result;
 }
 
 /* Waiting. */

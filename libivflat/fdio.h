@@ -29,8 +29,8 @@ int ivf_fd_check_socket(int fd);
 /* Connects without blocking.  -EAGAIN: the server's queue is full, try again. */
 int ivf_fd_connect(const char *path);
 
-/* A listening, non-blocking socket at @path; a stale socket file is replaced.  -EADDRINUSE: somebody listens there. */
-int ivf_fd_listen(const char *path);
+/* Removes the file of a socket that nobody listens on any more.  -EADDRINUSE: somebody does; -EEXIST: it is no socket. */
+int ivf_fd_remove_stale(const char *path);
 
 /* Which file a path named, so as to remove no other that took its place. */
 struct ivf_file {
@@ -43,9 +43,6 @@ void ivf_fd_remove_file(const char *path, const struct ivf_file *file);
 /* The next client, non-blocking; -EAGAIN: none. */
 int ivf_fd_accept(int listener);
 
-/* The process that connected @fd; 0: not known. */
-int32_t ivf_fd_peer_pid(int fd);
-
 /* One recvmsg of at most @want bytes.  Answers the bytes, 0 at the end of the stream.  Ask for no more than the rest of
  * the message in hand: a larger read gives the descriptor of a later message (measured; P2). */
 struct ivf_received {
@@ -54,9 +51,6 @@ struct ivf_received {
     int fds[IVF_FDS_MAX];
 };
 int ivf_fd_receive(int sock, uint8_t *bytes, uint32_t want, struct ivf_received *received);
-
-/* Sends all of @bytes in one message, with @fd if it is not negative.  Answers the bytes. */
-int ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd);
 
 /* Waiting.  A @tag comes back with each event. */
 struct ivf_ready {

@@ -15,32 +15,103 @@
 extern "C" {
 #endif
 
-/** One server: one socket, one memory.  Opaque; made by ivflat_server_new(). */
+/** One server: its sockets, one memory.  Opaque; made by ivflat_server_new(). */
 typedef struct ivflat_server ivflat_server;
+
+/** In place of a user or group id: the kernel does not tell. */
+#define IVFLAT_NOBODY_KNOWN 0xffffffff
+
+/** Which id a newcomer gets (P11). */
+enum {
+    IVFLAT_IDS_ONCE = 0,  /**< the next one up: none comes back before 65,535 was given */
+    IVFLAT_IDS_LOWEST = 1 /**< the lowest that is free: for guests that take few, like 0 and 1 */
+};
+
+/** Why a client left. */
+enum {
+    IVFLAT_LEFT_CLOSED = 1,  /**< it closed the connection, or its process ended */
+    IVFLAT_LEFT_BROKEN = 2,  /**< its connection does not work any more */
+    IVFLAT_LEFT_SLOW = 3,    /**< it does not read: more waits for it than is allowed */
+    IVFLAT_LEFT_LOUD = 4,    /**< it sent more than anybody has to say (P20) */
+    IVFLAT_LEFT_DROPPED = 5, /**< ivflat_server_drop() */
+    IVFLAT_LEFT_UNSURE = 6   /**< after a crash nobody can tell how much of a message it has */
+};
+
+/** Why one who connected was not let in. */
+enum {
+    IVFLAT_REFUSED_HOOK = 1,       /**< client_connected() said so */
+    IVFLAT_REFUSED_USER = 2,       /**< neither its user nor its group is among those that are allowed */
+    IVFLAT_REFUSED_CLIENTS = 3,    /**< max_clients are there */
+    IVFLAT_REFUSED_PER_UID = 4,    /**< max_per_uid of its user are there */
+    IVFLAT_REFUSED_ID = 5,         /**< no id is free, or the one that it came for is taken */
+    IVFLAT_REFUSED_DESCRIPTORS = 6 /**< no descriptors, or no memory, for its vectors */
+};
+
+/** What ivflat_server_counter() counts. */
+enum {
+    IVFLAT_SERVER_COUNT_JOINED = 0,   /**< clients that came in */
+    IVFLAT_SERVER_COUNT_LEFT = 1,     /**< of these, those that are gone */
+    IVFLAT_SERVER_COUNT_DROPPED = 2,  /**< of these, those that we ended the connection of */
+    IVFLAT_SERVER_COUNT_REFUSED = 3,  /**< who was not let in */
+    IVFLAT_SERVER_COUNT_MESSAGES = 4, /**< sent, to all of them */
+    IVFLAT_SERVER_COUNT_RESTARTS = 5  /**< how often the server was handed on */
+};
+
+/** A client, as hooks and ivflat_server_next_client() tell it.  Later releases append to it: what lies beyond
+ *  struct_size is not there. */
+typedef struct ivflat_server_client {
+    uint32_t struct_size; /**< sizeof(ivflat_server_client) of who fills it in, or has it filled in */
+    uint32_t id;          /**< its id (P4) */
+    int32_t pid;          /**< of the process that connected; 0: not known (another namespace) */
+    uint32_t uid;         /**< its user, or #IVFLAT_NOBODY_KNOWN */
+    uint32_t gid;         /**< its group, or #IVFLAT_NOBODY_KNOWN */
+    uint32_t vectors;     /**< that it has */
+    uint64_t sent;        /**< messages that it was sent */
+    uint64_t waiting;     /**< messages that wait for it here */
+    uint64_t received;    /**< bytes that it sent, which mean nothing (P20) */
+    uint64_t age_ms;      /**< milliseconds since it came */
+} ivflat_server_client;
 
 /** What the server is to be.  Zero it, set struct_size and socket_path. */
 typedef struct ivflat_server_config {
-    uint32_t struct_size;    /**< sizeof(ivflat_server_config) */
-    uint32_t vectors;        /**< vectors of each client, 1..65536; 0: 1 */
-    uint64_t memory_size;    /**< bytes, exact; 0: 4 MiB.  QEMU's PCI device aborts on what is no power of two */
-    const char *socket_path; /**< 1..107 bytes, required; a stale socket file is replaced, a live one is an error */
-    const char *memory_name; /**< POSIX shared memory object to create, removed at the end; NULL: none */
-    const char *memory_dir;  /**< folder for a nameless file as memory; NULL: none.  Neither: a sealed memfd */
-    uint32_t no_interrupts;  /**< 1: no vectors at all: joins are not announced, leaves are (P9) */
-    uint32_t max_queue;      /**< messages that may wait for a client, beside its greeting, before it is
-                                  dropped; 0: no bound */
+    uint32_t struct_size;     /**< sizeof(ivflat_server_config) */
+    uint32_t vectors;         /**< vectors of each client, 1..65536; 0: 1 */
+    uint64_t memory_size;     /**< bytes, exact; 0: 4 MiB.  QEMU's PCI device aborts on what is no power of two */
+    const char *socket_path;  /**< 1..107 bytes, required unless listen_fd is set; a stale socket file is replaced, a
+                                    live one is an error */
+    const char *memory_name;  /**< POSIX shared memory object to create, removed at the end; NULL: none */
+    const char *memory_dir;   /**< folder for a nameless file as memory; NULL: none.  Neither: a sealed memfd */
+    uint64_t max_queue_bytes; /**< memory, ours and the kernel's, that what waits for a client may keep, beside its
+                                    greeting, before it is dropped; 0: 16 MiB, or four joins' if that is more */
+    uint32_t max_queue;       /**< messages that may wait for a client, beside its greeting, before it is dropped; 0:
+                                    half the descriptors that the process may have, or four joins' if that is more */
+    uint32_t max_clients;     /**< at the same time; 0: as many as there are ids and descriptors */
+    uint32_t max_per_uid;     /**< of one user at the same time; 0: no bound */
+    uint32_t no_interrupts;   /**< 1: no vectors at all: joins are not announced, leaves are (P9) */
+    int32_t listen_fd;    /**< given: a UNIX stream socket that listens already, in place of socket_path; its file is
+                                    not removed at the end; 0: none */
+    uint32_t socket_mode; /**< permissions of the socket's file, as 0660: who may write it may join; 0: 0600 */
+    uint32_t socket_gid;  /**< group of the socket's file; 0: the process's */
+    uint32_t ids;         /**< one of IVFLAT_IDS_... */
 } ivflat_server_config;
 
-/** What the program gives.  Zero it, set struct_size; each may be NULL. */
+/** What the program gives.  Zero it, set struct_size; each may be NULL.  What a @p client points to dies when the hook
+ *  returns. */
 typedef struct ivflat_server_hooks {
     uint32_t struct_size; /**< sizeof(ivflat_server_hooks) */
     uint32_t reserved;    /**< 0 */
     void *user;           /**< first argument of each hook */
 
-    /** A client has its id; its greeting is under way.  @p pid of the process that connected, 0 if not known. */
-    void (*client_joined)(void *user, uint32_t id, int32_t pid);
-    /** A client is gone; @p reason says in a few words why, and dies when the hook returns. */
-    void (*client_left)(void *user, uint32_t id, const char *reason);
+    /** Somebody connected, and all limits would let it in, as @p client.  Return 0 to do so; other numbers refuse it. */
+    int32_t (*client_connected)(void *user, const ivflat_server_client *client);
+    /** A client has its id; its greeting is under way. */
+    void (*client_joined)(void *user, const ivflat_server_client *client);
+    /** A client is gone; @p reason is one of IVFLAT_LEFT_..., and @p text says the same in a few words. */
+    void (*client_left)(void *user, const ivflat_server_client *client, uint32_t reason, const char *text);
+    /** Somebody was not let in; @p reason is one of IVFLAT_REFUSED_..., and @p text says the same in a few words.  Its
+     *  id is the one that it would have had.  A user who may connect can cause any number of these; log() has one line
+     *  a second for them. */
+    void (*client_refused)(void *user, const ivflat_server_client *client, uint32_t reason, const char *text);
     /** One line, no newline; @p level is one of IVFLAT_LOG_...; @p text dies when the hook returns. */
     void (*log)(void *user, uint32_t level, const char *text);
 } ivflat_server_hooks;
@@ -83,6 +154,23 @@ IVFLAT_API void ivflat_server_wake(const ivflat_server *server);
 
 /** @param server the server  @return how many clients there are.  [hook] */
 IVFLAT_API uint32_t ivflat_server_clients(const ivflat_server *server);
+
+/** Goes through the clients: start with -1, go on with each answer.  [hook]
+ *  @param server the server
+ *  @param after  an id, or -1
+ *  @param client filled in, as far as its struct_size says; may be NULL
+ *  @return the next id above @p after that is there, or -1; #IVFLAT_ERR_INVALID: struct_size is not set */
+IVFLAT_API int32_t ivflat_server_next_client(const ivflat_server *server, int32_t after, ivflat_server_client *client);
+
+/** @param server the server  @param which one of IVFLAT_SERVER_COUNT_...
+ *  @return how many so far; 0 for a number that we do not know.  [hook] */
+IVFLAT_API uint64_t ivflat_server_counter(const ivflat_server *server, uint32_t which);
+
+/** Ends a client's connection, by the next dispatch; the others are told that it left.  [hook]
+ *  @param server the server
+ *  @param id     the client's
+ *  @return 0, or #IVFLAT_ERR_INVALID: it is not there */
+IVFLAT_API int32_t ivflat_server_drop(ivflat_server *server, uint32_t id);
 
 /** @param server the server  @return bytes of shared memory.  [hook] */
 IVFLAT_API uint64_t ivflat_server_memory_size(const ivflat_server *server);

@@ -2,12 +2,13 @@
 #include "server-client.h"
 
 #include "fdio.h"
-#include "wire.h"
 
 #include <errno.h>
+#include <libivflat/ivflat-server.h>
 
 #define VERSION    0
 #define MEMORY     (-1)
+#define FIRST      3u    /* messages of a greeting: version, id, memory */
 #define READ_SHARE 512u  /* bytes at once */
 #define READ_MAX   4096u /* bytes in a client's life: more is no mistake any more */
 
@@ -18,6 +19,7 @@ struct ivf_client *ivf_client_new(int sock, struct ivf_announcement *announcemen
     client->id = announcement->id;
     client->sock = sock;
     client->announcement = announcement;
+    client->since = ivf_fd_now();
     client->in_all.data = client;
     client->in_state.data = client;
     return client;
@@ -25,64 +27,73 @@ struct ivf_client *ivf_client_new(int sock, struct ivf_announcement *announcemen
 
 void ivf_client_free(struct ivf_client *client)
 {
-    ivf_queue_clear(&client->queue);
     ivf_announcement_unref(client->announcement);
     ivf_fd_close_stream(client->sock);
-    g_free(client->reason);
+    g_free(client->text);
     g_free(client);
 }
 
-void ivf_client_greet(struct ivf_client *client, int memory)
+uint64_t ivf_client_waiting(const struct ivf_client *client)
 {
-    ivf_queue_push(&client->queue, VERSION, IVF_FD_NONE);
-    ivf_queue_push(&client->queue, (int32_t)client->id, IVF_FD_NONE);
-    ivf_queue_push(&client->queue, MEMORY, memory);
+    return FIRST - client->greeted + client->reader.messages;
 }
 
-void ivf_client_greet_end(struct ivf_client *client)
+uint64_t ivf_client_news(const struct ivf_client *client)
 {
-    ivf_queue_push_vectors(&client->queue, client->announcement);
-    client->greeting = client->queue.messages;
+    return client->reader.messages - client->reader.greeting;
 }
 
-bool ivf_client_over(const struct ivf_client *client, uint32_t bound)
+/* What is left of the greeting's first three, then what the reader has. */
+static uint32_t look(const struct ivf_client *client, int memory, struct ivf_message *messages, uint32_t most)
 {
-    return bound > 0 && client->queue.messages - client->greeting > bound;
+    const struct ivf_message first[FIRST] = {{VERSION, -1}, {(int32_t)client->id, -1}, {MEMORY, memory}};
+    uint32_t count = 0;
+
+    while (client->greeted + count < FIRST && count < most) {
+        messages[count] = first[client->greeted + count];
+        count++;
+    }
+    return count + ivf_reader_look(&client->reader, messages + count, most - count);
 }
 
-static int send_one(struct ivf_client *client, const struct ivf_message *message)
+static void went_out(struct ivf_client *client, struct ivf_news *news, uint32_t count)
 {
-    uint8_t bytes[IVF_WIRE_SIZE];
+    uint32_t first = MIN(count, FIRST - client->greeted);
+
+    client->sent += count;
+    client->greeted += first;
+    ivf_reader_sent(&client->reader, news, count - first);
+}
+
+int ivf_client_send(struct ivf_client *client, struct ivf_news *news, int memory, uint32_t most, uint32_t *wanted)
+{
+    struct ivf_message messages[IVF_IO_MOST];
     int sent;
 
-    ivf_wire_encode(bytes, message->number);
-    sent = ivf_fd_send(client->sock, bytes, sizeof(bytes), message->fd);
-    if (sent >= 0 && sent < (int)sizeof(bytes)) {
-        return -EPROTO; /* the rest would be a send of its own (P2); the kernel takes 8 bytes whole */
+    *wanted = look(client, memory, messages, MIN(most, IVF_IO_MOST));
+    if (*wanted == 0) {
+        return 0;
+    }
+    sent = ivf_io_send(client->sock, messages, *wanted);
+    if (sent > 0) {
+        went_out(client, news, (uint32_t)sent);
     }
     return sent;
 }
 
-int ivf_client_send(struct ivf_client *client, uint32_t share)
+void ivf_client_blame(struct ivf_client *client, uint32_t reason, char *text)
 {
-    struct ivf_message message;
-
-    for (; share > 0 && ivf_queue_front(&client->queue, &message); share--) {
-        int sent = send_one(client, &message);
-
-        if (sent < 0) {
-            return sent;
-        }
-        ivf_queue_pop(&client->queue);
-        client->greeting -= client->greeting > 0;
+    if (client->text) {
+        g_free(text);
+        return;
     }
-    return 0;
+    client->reason = reason;
+    client->text = text;
 }
 
-static bool gone(struct ivf_client *client, char *reason)
+static bool gone(struct ivf_client *client, uint32_t reason, char *text)
 {
-    g_free(client->reason);
-    client->reason = reason;
+    ivf_client_blame(client, reason, text);
     return false;
 }
 
@@ -96,17 +107,18 @@ bool ivf_client_read(struct ivf_client *client)
         return true;
     }
     if (count == 0 || count == -ECONNRESET) { /* reset: it closed without having read all */
-        return gone(client, g_strdup("it closed the connection"));
+        return gone(client, IVFLAT_LEFT_CLOSED, g_strdup("it closed the connection"));
     }
     if (count < 0) {
-        return gone(client, g_strdup_printf("its connection broke: %s", g_strerror(-count)));
+        return gone(client, IVFLAT_LEFT_BROKEN, g_strdup_printf("its connection broke: %s", g_strerror(-count)));
     }
     for (uint32_t i = 0; i < received.fd_count; i++) {
         ivf_fd_close_foreign(received.fds[i]);
     }
-    client->bytes += (uint32_t)count;
-    if (client->bytes > READ_MAX) {
-        return gone(client, g_strdup_printf("it sent more than %u bytes, and a client has nothing to say", READ_MAX));
+    client->received += (uint32_t)count;
+    if (client->received > READ_MAX) {
+        return gone(client, IVFLAT_LEFT_LOUD,
+                    g_strdup_printf("it sent more than %u bytes, and a client has nothing to say", READ_MAX));
     }
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One client: its socket, and what waits for it.  Knows of no other client and calls nobody. */
+/* One client: its socket, who it is, and how far it has been told.  Knows of no other client and calls nobody. */
 #ifndef IVF_SERVER_CLIENT_H
 #define IVF_SERVER_CLIENT_H
 
@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #include "server-announcement.h"
-#include "server-queue.h"
+#include "server-io.h"
+#include "server-news.h"
 
 enum ivf_client_state {
     IVF_CLIENT_IDLE,    /* nothing waits */
@@ -21,13 +22,19 @@ enum ivf_client_state {
 struct ivf_client {
     uint32_t id;
     int sock;
+    struct ivf_identity who;
     enum ivf_client_state state;
     struct ivf_announcement *announcement;
-    struct ivf_queue queue;
-    uint64_t greeting; /* messages of its greeting that still wait: they count for no bound */
-    uint64_t bytes;    /* that it sent (P20) */
-    char *reason;      /* why it is doomed */
-    GList in_all;      /* links of the server's lists */
+    struct ivf_item *item; /* by which the others know it; lent */
+    uint32_t greeted;      /* of the greeting's first three messages, those that are sent */
+    struct ivf_reader reader;
+    int64_t since;     /* it came */
+    uint64_t sent;     /* messages */
+    uint64_t received; /* bytes that it sent (P20) */
+    uint32_t unread;   /* messages in its socket, when last looked at */
+    uint32_t reason;   /* why it is doomed: IVFLAT_LEFT_..., and in words */
+    char *text;
+    GList in_all; /* links of the server's lists */
     GList in_state;
 };
 
@@ -35,19 +42,18 @@ struct ivf_client {
 struct ivf_client *ivf_client_new(int sock, struct ivf_announcement *announcement);
 void ivf_client_free(struct ivf_client *client);
 
-/* Begins the greeting (P3, P4, P5): version, id, @memory.  Vectors of others come next, by ivf_queue_push_vectors(). */
-void ivf_client_greet(struct ivf_client *client, int memory);
+/* Messages that wait for it; and without those of its greeting, which count for no bound. */
+uint64_t ivf_client_waiting(const struct ivf_client *client);
+uint64_t ivf_client_news(const struct ivf_client *client);
 
-/* Ends it: our own vectors (P6). */
-void ivf_client_greet_end(struct ivf_client *client);
-
-/* More waits than @bound, beside the greeting; 0: there is no bound. */
-bool ivf_client_over(const struct ivf_client *client, uint32_t bound);
-
-/* Sends at most @share messages, each in one send (P2).  Answers 0 when that went well, or -errno. */
-int ivf_client_send(struct ivf_client *client, uint32_t share);
+/* Sends what comes next, the greeting first (P3, P4, P5 with @memory): at most @most messages, each in one send (P2).
+ * Answers how many, or -errno: not even one.  @wanted: how many it tried. */
+int ivf_client_send(struct ivf_client *client, struct ivf_news *news, int memory, uint32_t most, uint32_t *wanted);
 
 /* Reads what the client sent, and drops it (P20).  False: it is gone, or sent too much, as client->reason says. */
 bool ivf_client_read(struct ivf_client *client);
+
+/* Why it is to go; @text is given.  The first reason stays. */
+void ivf_client_blame(struct ivf_client *client, uint32_t reason, char *text);
 
 #endif

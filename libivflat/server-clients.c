@@ -2,13 +2,15 @@
 #include "server-clients.h"
 
 #include "fdio.h"
+#include "server-flow.h"
 #include "server-hooks.h"
 #include "server-retry.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
-#define SEND_TURN  32u  /* messages to a client before the next one's turn */
-#define SEND_SHARE 512u /* messages in a dispatch */
+#define SEND_TURN  IVF_IO_MOST /* messages to a client before the next one's turn */
+#define SEND_SHARE 512u        /* messages in a dispatch */
 
 /* The list of those in a state; NULL: there is none. */
 static GQueue *list_of(ivflat_server *server, enum ivf_client_state state)
@@ -43,103 +45,115 @@ static void set_state(ivflat_server *server, struct ivf_client *client, enum ivf
 }
 
 /* It is dropped in ivf_clients_reap(): here somebody may be going through the lists. */
-static void doom(ivflat_server *server, struct ivf_client *client, char *reason)
+static void doom(ivflat_server *server, struct ivf_client *client)
 {
-    if (client->state == IVF_CLIENT_DOOMED) {
-        g_free(reason);
+    if (client->state != IVF_CLIENT_DOOMED) {
+        set_state(server, client, IVF_CLIENT_DOOMED);
+        ivf_fd_unwatch(server->epoll, client->sock);
+        ivf_reader_end(&client->reader, &server->news); /* what is published from now on is not for it */
+    }
+}
+
+void ivf_clients_drop(ivflat_server *server, struct ivf_client *client, uint32_t reason, char *text)
+{
+    ivf_client_blame(client, reason, text);
+    doom(server, client);
+}
+
+/* The bounds are for who does not read.  Where nothing was refused yet, the delay is our own. */
+static void check_bounds(ivflat_server *server, struct ivf_client *client)
+{
+    const struct ivf_limits *limits = &server->limits;
+
+    if (client->state != IVF_CLIENT_FULL && client->state != IVF_CLIENT_STALLED) {
         return;
     }
-    if (reason) {
-        g_free(client->reason);
-        client->reason = reason;
-    }
-    set_state(server, client, IVF_CLIENT_DOOMED);
-    ivf_fd_unwatch(server->epoll, client->sock);
-}
-
-/* The bound is for who does not read.  Where nothing was refused yet, the delay is our own. */
-static void check_bound(ivflat_server *server, struct ivf_client *client)
-{
-    bool refused = client->state == IVF_CLIENT_FULL || client->state == IVF_CLIENT_STALLED;
-
-    if (refused && ivf_client_over(client, server->max_queue)) {
-        doom(server, client, g_strdup_printf("more than %u messages wait for it", server->max_queue));
+    if (ivf_client_news(client) > limits->max_queue) {
+        ivf_clients_drop(server, client, IVFLAT_LEFT_SLOW,
+                         g_strdup_printf("more than %u messages wait for it", limits->max_queue));
+    } else if (client->reader.bytes > limits->max_queue_bytes) {
+        ivf_clients_drop(
+            server, client, IVFLAT_LEFT_SLOW,
+            g_strdup_printf("what waits for it takes more than %" PRIu64 " bytes of memory", limits->max_queue_bytes));
     }
 }
 
-/* Something was put into its queue. */
+/* There may be something new for it. */
 static void pushed(ivflat_server *server, struct ivf_client *client)
 {
-    if (client->state == IVF_CLIENT_IDLE && client->queue.messages > 0) {
+    if (client->state == IVF_CLIENT_IDLE && ivf_client_waiting(client) > 0) {
         set_state(server, client, IVF_CLIENT_RUNNING);
     }
-    check_bound(server, client);
+    check_bounds(server, client);
+}
+
+/* All but the doomed ones are to be told. */
+static void publish(ivflat_server *server, struct ivf_item *item)
+{
+    item->wanted++; /* by us: who is dropped for it must not be the last one to let it go */
+    for (GList *link = server->all.head; link; link = link->next) {
+        struct ivf_client *client = link->data;
+
+        if (client->state != IVF_CLIENT_DOOMED) {
+            ivf_reader_add(&client->reader, item);
+            pushed(server, client);
+        }
+    }
+    item->wanted--;
+    ivf_news_tidy(&server->news, item);
 }
 
 /* P6: those that are there, in the order in which they came, then its own; P21: they hear of it first. */
 static void introduce(ivflat_server *server, struct ivf_client *client)
 {
-    ivf_client_greet(client, server->memory);
-    for (GList *link = server->all.head; link; link = link->next) {
-        struct ivf_client *other = link->data;
-
-        ivf_queue_push_vectors(&client->queue, other->announcement);
-        if (other->state != IVF_CLIENT_DOOMED) {
-            ivf_queue_push_vectors(&other->queue, client->announcement);
-            pushed(server, other);
-        }
-    }
-    ivf_client_greet_end(client);
+    client->item = ivf_news_join(&server->news, client->announcement, IVF_ITEM_JOIN);
+    ivf_reader_begin(&client->reader, &server->news, client->announcement);
+    publish(server, client->item);
     g_queue_push_tail_link(&server->all, &client->in_all);
+    ivf_flow_join(server, client);
     pushed(server, client);
 }
 
-/* Its id, its eventfds, and a place in epoll; or -errno. */
-static int new_client(ivflat_server *server, int sock, struct ivf_client **client)
+static void count_user(ivflat_server *server, uint32_t uid, int32_t more)
 {
-    int32_t id = ivf_ids_next(&server->ids);
-    struct ivf_announcement *announcement;
-    int result;
+    uint32_t count = ivf_clients_of(server, uid) + (uint32_t)more;
 
-    if (id < 0) {
-        return -EUSERS;
+    if (count > 0) {
+        g_hash_table_insert(server->users, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(count));
+    } else {
+        g_hash_table_remove(server->users, GUINT_TO_POINTER(uid));
     }
-    announcement = ivf_announcement_new((uint32_t)id, server->vectors);
-    if (!announcement) {
-        return -errno;
-    }
-    result = ivf_fd_watch(server->epoll, sock, (uint64_t)id);
-    if (result < 0) {
-        ivf_announcement_unref(announcement);
-        return result;
-    }
-    *client = ivf_client_new(sock, announcement);
-    ivf_ids_hold(&server->ids, (uint32_t)id, *client);
-    return 0;
 }
 
-int ivf_clients_add(ivflat_server *server, int sock)
+uint32_t ivf_clients_of(const ivflat_server *server, uint32_t uid)
 {
-    int32_t pid = ivf_fd_peer_pid(sock);
-    struct ivf_client *client = NULL;
-    int result = new_client(server, sock, &client);
+    return GPOINTER_TO_UINT(g_hash_table_lookup(server->users, GUINT_TO_POINTER(uid)));
+}
+
+int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, const struct ivf_identity *who)
+{
+    struct ivf_announcement *announcement = ivf_announcement_new(id, server->vectors);
+    struct ivf_client *client;
+    int result = announcement ? ivf_fd_watch(server->epoll, sock, id) : -errno;
 
     if (result < 0) {
-        ivf_fd_close_stream(sock);
+        g_clear_pointer(&announcement, ivf_announcement_unref);
         return result;
     }
+    client = ivf_client_new(sock, announcement);
+    client->who = *who;
+    ivf_ids_hold(&server->ids, id, client);
+    count_user(server, who->uid, 1);
     introduce(server, client);
-    ivf_server_tell_joined(server, client->id, pid);
+    server->counters[IVFLAT_SERVER_COUNT_JOINED]++;
+    ivf_server_tell_joined(server, client);
     return 0;
 }
 
 /* What becomes of it after a turn. */
-static void after_send(ivflat_server *server, struct ivf_client *client, int result)
+static void after_failure(ivflat_server *server, struct ivf_client *client, int error)
 {
-    switch (result) {
-    case 0:
-        set_state(server, client, client->queue.messages > 0 ? IVF_CLIENT_RUNNING : IVF_CLIENT_IDLE);
-        break;
+    switch (error) {
     case -EAGAIN:
         set_state(server, client, IVF_CLIENT_FULL);
         break;
@@ -147,41 +161,53 @@ static void after_send(ivflat_server *server, struct ivf_client *client, int res
     case -ENOBUFS:
     case -ENOMEM:
         set_state(server, client, IVF_CLIENT_STALLED);
-        ivf_retry_send(server, result);
+        ivf_retry_send(server, error);
         break;
     case -EPIPE:
     case -ECONNRESET:
-        doom(server, client, g_strdup("it closed the connection"));
+        ivf_clients_drop(server, client, IVFLAT_LEFT_CLOSED, g_strdup("it closed the connection"));
         break;
     default:
-        doom(server, client, g_strdup_printf("cannot send to it: %s", g_strerror(-result)));
+        ivf_clients_drop(server, client, IVFLAT_LEFT_BROKEN,
+                         g_strdup_printf("cannot send to it: %s", g_strerror(-error)));
         break;
     }
-    check_bound(server, client);
+}
+
+/* Fewer went out than were tried: what was the matter with the next one, a try when there is room will tell. */
+static void after_send(ivflat_server *server, struct ivf_client *client, uint32_t sent, uint32_t wanted)
+{
+    server->counters[IVFLAT_SERVER_COUNT_MESSAGES] += sent;
+    ivf_flow_sent(server, client, sent);
+    if (sent < wanted) {
+        set_state(server, client, IVF_CLIENT_FULL);
+    } else {
+        set_state(server, client, ivf_client_waiting(client) > 0 ? IVF_CLIENT_RUNNING : IVF_CLIENT_IDLE);
+    }
+}
+
+/* One client's turn. */
+static void send_to(ivflat_server *server, struct ivf_client *client)
+{
+    uint32_t room = ivf_flow_room(server, client, SEND_TURN);
+    uint32_t wanted = 0;
+    int sent = room > 0 ? ivf_client_send(client, &server->news, server->memory, room, &wanted) : -EAGAIN;
+
+    if (sent < 0) {
+        after_failure(server, client, sent);
+    } else {
+        after_send(server, client, (uint32_t)sent, wanted);
+    }
+    check_bounds(server, client);
 }
 
 void ivf_clients_send(ivflat_server *server)
 {
     for (uint32_t share = SEND_SHARE; share >= SEND_TURN && !g_queue_is_empty(&server->running); share -= SEND_TURN) {
-        struct ivf_client *client = server->running.head->data;
-
-        after_send(server, client, ivf_client_send(client, SEND_TURN));
+        send_to(server, server->running.head->data);
     }
     if (g_queue_is_empty(&server->running) && g_queue_is_empty(&server->stalled)) {
         ivf_retry_good(server, IVF_LACK_SEND);
-    }
-}
-
-/* Nobody hears of it before all of its vectors: the same queue has both. */
-static void announce_leave(ivflat_server *server, uint32_t id)
-{
-    for (GList *link = server->all.head; link; link = link->next) {
-        struct ivf_client *other = link->data;
-
-        if (other->state != IVF_CLIENT_DOOMED) {
-            ivf_queue_push(&other->queue, (int32_t)id, -1);
-            pushed(server, other);
-        }
     }
 }
 
@@ -189,9 +215,13 @@ static void drop(ivflat_server *server, struct ivf_client *client)
 {
     g_queue_unlink(&server->doomed, &client->in_state);
     g_queue_unlink(&server->all, &client->in_all);
+    ivf_flow_leave(server, client);
     ivf_ids_release(&server->ids, client->id);
-    announce_leave(server, client->id);
-    ivf_server_tell_left(server, client->id, client->reason);
+    count_user(server, client->who.uid, -1);
+    publish(server, ivf_news_leave(&server->news, client->item));
+    server->counters[IVFLAT_SERVER_COUNT_LEFT]++;
+    server->counters[IVFLAT_SERVER_COUNT_DROPPED] += client->reason != IVFLAT_LEFT_CLOSED;
+    ivf_server_tell_left(server, client);
     ivf_client_free(client);
 }
 
@@ -213,7 +243,7 @@ void ivf_clients_reap(ivflat_server *server)
 void ivf_clients_readable(ivflat_server *server, struct ivf_client *client)
 {
     if (client->state != IVF_CLIENT_DOOMED && !ivf_client_read(client)) {
-        doom(server, client, NULL);
+        doom(server, client);
     }
 }
 
@@ -238,6 +268,7 @@ void ivf_clients_close(ivflat_server *server, bool ours)
     while ((link = g_queue_pop_head_link(&server->all))) {
         struct ivf_client *client = link->data;
 
+        ivf_reader_end(&client->reader, &server->news);
         if (!ours) {
             ivf_fd_close(client->sock);
             client->sock = -1;

@@ -5,8 +5,14 @@
 
 #include "server-state.h"
 
-/* Greets who connected by @sock (given), and tells the others.  0, or -errno: it is refused, for lack of what. */
-int ivf_clients_add(ivflat_server *server, int sock);
+/* Greets who connected by @sock (given when this answers 0) as @id, and tells the others.  -errno: what lacks for it. */
+int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, const struct ivf_identity *who);
+
+/* How many of a user there are. */
+uint32_t ivf_clients_of(const ivflat_server *server, uint32_t uid);
+
+/* It is to go, for @reason (IVFLAT_LEFT_...), in words @text (given): ivf_clients_reap() does it. */
+void ivf_clients_drop(ivflat_server *server, struct ivf_client *client, uint32_t reason, char *text);
 
 /* Sends to those that can be sent to, in turn, a bounded share. */
 void ivf_clients_send(ivflat_server *server);

@@ -3,32 +3,10 @@
 
 #include "fdio.h"
 #include "server-clients.h"
+#include "server-door.h"
 #include "server-retry.h"
 
-#include <errno.h>
-
 #define EVENTS 64 /* in a dispatch */
-
-/* One: the others are to hear of it before the next one comes. */
-static void accept_next(ivflat_server *server)
-{
-    int sock = ivf_clients_settled(server) && !server->paused ? ivf_fd_accept(server->listener) : -EAGAIN;
-    int error;
-
-    if (sock == -EAGAIN) {
-        return;
-    }
-    if (sock < 0) {
-        ivf_retry_pause(server, "cannot accept a client now, it has to wait", sock);
-        return;
-    }
-    error = ivf_clients_add(server, sock);
-    if (error < 0) {
-        ivf_retry_pause(server, "refused a client", error);
-    } else {
-        ivf_retry_good(server, IVF_LACK_ACCEPT);
-    }
-}
 
 static void on_client(ivflat_server *server, const struct ivf_ready *ready)
 {
@@ -45,10 +23,8 @@ static void on_client(ivflat_server *server, const struct ivf_ready *ready)
 static void on_ready(ivflat_server *server, const struct ivf_ready *ready)
 {
     switch (ready->tag) {
-    case IVF_TAG_LISTENER:
-        accept_next(server);
-        break;
-    case IVF_TAG_WAKE: /* cleared already */
+    case IVF_TAG_LISTENER: /* comes last: those that can be sent to go first */
+    case IVF_TAG_WAKE:     /* is cleared already */
         break;
     case IVF_TAG_TIMER:
         ivf_retry_over(server);
@@ -63,12 +39,17 @@ static void on_ready(ivflat_server *server, const struct ivf_ready *ready)
 int ivf_server_dispatch(ivflat_server *server)
 {
     struct ivf_ready ready[EVENTS];
+    bool knocked = false;
     int count;
 
     ivf_fd_event_clear(server->wake);
     count = ivf_fd_ready(server->epoll, ready, EVENTS);
     for (int i = 0; i < count; i++) {
         on_ready(server, &ready[i]);
+        knocked |= ready[i].tag == IVF_TAG_LISTENER;
+    }
+    if (knocked) {
+        ivf_door_accept(server);
     }
     ivf_clients_reap(server);
     ivf_clients_send(server);

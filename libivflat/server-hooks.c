@@ -4,20 +4,63 @@
 
 #include <stdarg.h>
 
-void ivf_server_tell_joined(ivflat_server *server, uint32_t id, int32_t pid)
+void ivf_server_describe(const ivflat_server *server, const struct ivf_client *client, ivflat_server_client *info)
 {
-    if (server->hooks.client_joined) {
+    *info = (ivflat_server_client){
+        .struct_size = sizeof(*info),
+        .id = client->id,
+        .pid = client->who.pid,
+        .uid = client->who.uid,
+        .gid = client->who.gid,
+        .vectors = server->vectors,
+        .sent = client->sent,
+        .waiting = ivf_client_waiting(client),
+        .received = client->received,
+        .age_ms = (uint64_t)(ivf_fd_now() - client->since),
+    };
+}
+
+int32_t ivf_server_ask(ivflat_server *server, const ivflat_server_client *info)
+{
+    int32_t answer = 0;
+
+    if (server->hooks.client_connected) {
         server->in_hook = true;
-        server->hooks.client_joined(server->hooks.user, id, pid);
+        answer = server->hooks.client_connected(server->hooks.user, info);
+        server->in_hook = false;
+    }
+    return answer;
+}
+
+void ivf_server_tell_joined(ivflat_server *server, const struct ivf_client *client)
+{
+    ivflat_server_client info;
+
+    if (server->hooks.client_joined) {
+        ivf_server_describe(server, client, &info);
+        server->in_hook = true;
+        server->hooks.client_joined(server->hooks.user, &info);
         server->in_hook = false;
     }
 }
 
-void ivf_server_tell_left(ivflat_server *server, uint32_t id, const char *reason)
+void ivf_server_tell_left(ivflat_server *server, const struct ivf_client *client)
 {
+    ivflat_server_client info;
+
     if (server->hooks.client_left) {
+        ivf_server_describe(server, client, &info);
         server->in_hook = true;
-        server->hooks.client_left(server->hooks.user, id, reason);
+        server->hooks.client_left(server->hooks.user, &info, client->reason, client->text);
+        server->in_hook = false;
+    }
+}
+
+void ivf_server_tell_refused(ivflat_server *server, const ivflat_server_client *info, uint32_t reason, const char *text)
+{
+    if (server->hooks.client_refused) {
+        server->in_hook = true;
+        server->hooks.client_refused(server->hooks.user, info, reason, text);
         server->in_hook = false;
     }
 }

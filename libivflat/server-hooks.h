@@ -5,8 +5,15 @@
 
 #include "server-state.h"
 
-void ivf_server_tell_joined(ivflat_server *server, uint32_t id, int32_t pid);
-void ivf_server_tell_left(ivflat_server *server, uint32_t id, const char *reason);
+/* A client as the program sees it. */
+void ivf_server_describe(const ivflat_server *server, const struct ivf_client *client, ivflat_server_client *info);
+
+/* 0: it may come in. */
+int32_t ivf_server_ask(ivflat_server *server, const ivflat_server_client *info);
+void ivf_server_tell_joined(ivflat_server *server, const struct ivf_client *client);
+void ivf_server_tell_left(ivflat_server *server, const struct ivf_client *client);
+void ivf_server_tell_refused(ivflat_server *server, const ivflat_server_client *info, uint32_t reason,
+                             const char *text);
 void ivf_server_log(ivflat_server *server, uint32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 

@@ -6,9 +6,9 @@
 
 #define IDS IVFLAT_MAX_PEERS
 
-void ivf_ids_init(struct ivf_ids *ids)
+void ivf_ids_init(struct ivf_ids *ids, bool lowest)
 {
-    *ids = (struct ivf_ids){.holders = g_new0(void *, IDS)};
+    *ids = (struct ivf_ids){.holders = g_new0(void *, IDS), .lowest = lowest};
 }
 
 void ivf_ids_fini(struct ivf_ids *ids)
@@ -30,7 +30,7 @@ int32_t ivf_ids_next(struct ivf_ids *ids)
 void ivf_ids_hold(struct ivf_ids *ids, uint32_t id, void *holder)
 {
     ids->holders[id] = holder;
-    ids->next = (id + 1) % IDS;
+    ids->next = ids->lowest ? ids->next : (id + 1) % IDS;
     ids->count++;
 }
 
@@ -38,6 +38,9 @@ void ivf_ids_release(struct ivf_ids *ids, uint32_t id)
 {
     ids->holders[id] = NULL;
     ids->count--;
+    if (ids->lowest && id < ids->next) {
+        ids->next = id;
+    }
 }
 
 void *ivf_ids_holder(const struct ivf_ids *ids, uint64_t id)

@@ -12,8 +12,6 @@
 static const char *reason_of(int error)
 {
     switch (error) {
-    case -EUSERS:
-        return "all 65,536 ids are taken";
     case -ETOOMANYREFS:
         return "too many descriptors are under way to clients that have not read them";
     default:
@@ -21,13 +19,21 @@ static const char *reason_of(int error)
     }
 }
 
-static void tell(ivflat_server *server, enum ivf_lack lack, const char *what, int error)
+bool ivf_retry_may_tell(ivflat_server *server, enum ivf_lack lack)
 {
     int64_t now = ivf_fd_now();
 
-    if (!server->told[lack] && now >= server->quiet_until[lack]) {
+    if (now < server->quiet_until[lack]) {
+        return false;
+    }
+    server->quiet_until[lack] = now + QUIET_MS;
+    return true;
+}
+
+void ivf_retry_tell(ivflat_server *server, enum ivf_lack lack, const char *what, int error)
+{
+    if (!server->told[lack] && ivf_retry_may_tell(server, lack)) {
         server->told[lack] = true;
-        server->quiet_until[lack] = now + QUIET_MS;
         ivf_server_log(server, IVFLAT_LOG_WARNING, "%s: %s; there are %u clients", what, reason_of(error),
                        server->all.length);
     }
@@ -42,18 +48,17 @@ static void retry_later(ivflat_server *server)
     }
 }
 
-void ivf_retry_pause(ivflat_server *server, const char *what, int error)
+void ivf_retry_pause(ivflat_server *server)
 {
     server->paused = true;
     ivf_fd_unwatch(server->epoll, server->listener);
     retry_later(server);
-    tell(server, IVF_LACK_ACCEPT, what, error);
 }
 
 void ivf_retry_send(ivflat_server *server, int error)
 {
     retry_later(server);
-    tell(server, IVF_LACK_SEND, "cannot send to a client now, it has to wait", error);
+    ivf_retry_tell(server, IVF_LACK_SEND, "cannot send to a client now, it has to wait", error);
 }
 
 void ivf_retry_good(ivflat_server *server, enum ivf_lack lack)

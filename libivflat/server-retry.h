@@ -6,8 +6,14 @@
 
 #include "server-state.h"
 
-/* Accepts nobody until the timer: a listener that cannot be accepted from stays readable.  Says so, with @what. */
-void ivf_retry_pause(ivflat_server *server, const char *what, int error);
+/* Accepts nobody until the timer: a listener that cannot be accepted from stays readable. */
+void ivf_retry_pause(ivflat_server *server);
+
+/* Says so, with @what and -errno, unless it was said already since it last worked, or within a second. */
+void ivf_retry_tell(ivflat_server *server, enum ivf_lack lack, const char *what, int error);
+
+/* A line about @lack may be said: a second has passed since the last one. */
+bool ivf_retry_may_tell(ivflat_server *server, enum ivf_lack lack);
 
 /* Sending lacked something: the timer will come.  Says so. */
 void ivf_retry_send(ivflat_server *server, int error);

@@ -10,19 +10,39 @@
 #include "fdio.h"
 #include "server-client.h"
 #include "server-ids.h"
+#include "server-news.h"
 
 /* What epoll gives back: a client's id, or one of these. */
 enum { IVF_TAG_LISTENER = IVFLAT_MAX_PEERS, IVF_TAG_WAKE, IVF_TAG_TIMER };
 
-/* What may not be had for a while, as log() hears of it. */
-enum ivf_lack { IVF_LACK_ACCEPT, IVF_LACK_SEND, IVF_LACKS };
+/* What may be the matter for a while, as log() hears of it. */
+enum ivf_lack { IVF_LACK_ACCEPT, IVF_LACK_SEND, IVF_LACK_REFUSED, IVF_LACKS };
+
+#define IVF_COUNTERS (IVFLAT_SERVER_COUNT_RESTARTS + 1)
+
+/* What a client may cost, and who may be one. */
+struct ivf_limits {
+    uint32_t max_clients;
+    uint32_t max_per_uid; /* 0: no bound */
+    uint32_t max_queue;
+    uint64_t max_queue_bytes;
+};
+
+/* Messages that lie unread in the clients' sockets; the kernel bounds their descriptors, over all of them. */
+struct ivf_flow {
+    uint64_t most;      /* the kernel's bound */
+    uint64_t under_way; /* messages, at most: some may have been read since we looked */
+    int64_t looked;     /* at all, when */
+    bool tight;         /* each may have a few only */
+};
 
 struct ivflat_server {
     ivflat_server_hooks hooks;
     bool in_hook;
     int32_t process;  /* that made it */
     uint32_t vectors; /* of each client */
-    uint32_t max_queue;
+    struct ivf_limits limits;
+    uint64_t counters[IVF_COUNTERS];
 
     int epoll; /* the one descriptor; it watches: */
     int listener;
@@ -30,15 +50,18 @@ struct ivflat_server {
     int timer; /* try again what lacked resources */
     int memory;
     uint64_t memory_size;
-    char *memory_name; /* to remove at the end, or NULL */
-    char *socket_path;
+    char *memory_name;           /* to remove at the end, or NULL */
+    char *socket_path;           /* likewise */
     struct ivf_file socket_file; /* that we made at socket_path */
 
+    struct ivf_news news;
     struct ivf_ids ids;
-    GQueue all;     /* clients in the order in which they came */
-    GQueue running; /* by state: who is to be sent to, in turn */
+    GHashTable *users; /* user id -> clients */
+    GQueue all;        /* clients in the order in which they came */
+    GQueue running;    /* by state: who is to be sent to, in turn */
     GQueue stalled;
     GQueue doomed;
+    struct ivf_flow flow;
     bool paused; /* nobody is accepted until the timer */
     bool armed;  /* the timer will come */
     bool left;   /* a client has, since it was armed, and it was tried again */

@@ -8,16 +8,24 @@
 #include "region-create.h"
 #include "server-clients.h"
 #include "server-dispatch.h"
+#include "server-door.h"
+#include "server-flow.h"
 #include "server-hooks.h"
+#include "server-io.h"
 #include "server-state.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
-#define DEFAULT_SIZE ((uint64_t)4 << 20)
+#define DEFAULT_SIZE  ((uint64_t)4 << 20)
+#define DEFAULT_BYTES ((uint64_t)16 << 20) /* what may wait for a client */
+#define MOST_MESSAGES (1u << 20)
+#define JOINS         4u    /* or those of so many peers */
+#define EACH_BYTES    1024u /* more than a message takes */
 /* The structs' sizes in the first release: later ones only get longer. */
-#define FIRST_CONFIG ((uint32_t)(offsetof(ivflat_server_config, max_queue) + sizeof(uint32_t)))
+#define FIRST_CONFIG ((uint32_t)(offsetof(ivflat_server_config, ids) + sizeof(uint32_t)))
+#define FIRST_CLIENT ((uint32_t)(offsetof(ivflat_server_client, age_ms) + sizeof(uint64_t)))
 #define FIRST_HOOKS  ((uint32_t)(offsetof(ivflat_server_hooks, log) + sizeof(void (*)(void))))
 
 #define INVALID(...) ivf_fail(IVFLAT_ERR_INVALID, __VA_ARGS__)
@@ -34,36 +42,44 @@ static int32_t check_memory(const ivflat_server_config *config)
     return 0;
 }
 
-static int32_t check_config(const ivflat_server_config *config)
+static int32_t check_socket(const ivflat_server_config *config)
 {
-    int32_t error = ivf_fd_check_path(config->socket_path);
-
-    if (error == 0) {
-        error = ivf_abi_at_most(config->no_interrupts, 1, "ivflat_server_config.no_interrupts");
+    if (config->socket_mode > 0777) {
+        return INVALID("ivflat_server_config.socket_mode is %o, permissions from 1 to 777 are right",
+                       config->socket_mode);
     }
-    if (error == 0 && config->vectors > IVFLAT_MAX_VECTORS) {
-        error = INVALID("ivflat_server_config.vectors is %u, at most %u is right", config->vectors, IVFLAT_MAX_VECTORS);
+    if (config->listen_fd < 0) {
+        return INVALID("ivflat_server_config.listen_fd is %d, a listening socket or 0 is right", config->listen_fd);
     }
-    return error ? error : check_memory(config);
+    if (config->listen_fd && config->socket_path) {
+        return INVALID("ivflat_server_config.listen_fd and .socket_path are both set, one of them is right");
+    }
+    return config->listen_fd ? 0 : ivf_fd_check_path(config->socket_path);
 }
 
-static int32_t open_socket(ivflat_server *server, const char *path)
+static int32_t check_limits(const ivflat_server_config *config)
 {
-    server->listener = ivf_fd_listen(path);
-    switch (server->listener) {
-    case -EADDRINUSE:
-        return ivf_fail(IVFLAT_ERR_SYSTEM, "a server listens on %s already: stop it, or use another path", path);
-    case -EEXIST:
-        return ivf_fail(IVFLAT_ERR_SYSTEM, "%s is there and is no socket: remove it, or use another path", path);
-    default:
-        break;
+    if (config->vectors > IVFLAT_MAX_VECTORS) {
+        return INVALID("ivflat_server_config.vectors is %u, at most %u is right", config->vectors, IVFLAT_MAX_VECTORS);
     }
-    if (server->listener < 0) {
-        return ivf_fail_errno(-server->listener, "cannot listen on %s", path);
+    if (config->max_clients > IVFLAT_MAX_PEERS) {
+        return INVALID("ivflat_server_config.max_clients is %u, at most %u is right", config->max_clients,
+                       IVFLAT_MAX_PEERS);
     }
-    server->socket_path = g_strdup(path);
-    ivf_fd_remember_file(path, &server->socket_file);
-    return 0;
+    return ivf_abi_at_most(config->no_interrupts, 1, "ivflat_server_config.no_interrupts");
+}
+
+static int32_t check_config(const ivflat_server_config *config)
+{
+    int32_t error = check_socket(config);
+
+    if (error == 0) {
+        error = check_limits(config);
+    }
+    if (error == 0) {
+        error = ivf_abi_at_most(config->ids, IVFLAT_IDS_LOWEST, "ivflat_server_config.ids");
+    }
+    return error ? error : check_memory(config);
 }
 
 static int32_t open_memory(ivflat_server *server, const ivflat_server_config *config)
@@ -106,12 +122,26 @@ static int32_t open_loop(ivflat_server *server)
 /* The socket first: who finds it taken must not touch a named memory. */
 static int32_t open_all(ivflat_server *server, const ivflat_server_config *config)
 {
-    int32_t error = open_socket(server, config->socket_path);
+    int32_t error = ivf_door_open(server, config);
 
     if (error == 0) {
         error = open_memory(server, config);
     }
     return error ? error : open_loop(server);
+}
+
+/* Who reads is not to be dropped for some joins at once; who does not is not to use up all descriptors. */
+static struct ivf_limits limits_of(const ivflat_server_config *config, uint32_t vectors)
+{
+    uint64_t joins = (uint64_t)JOINS * vectors;
+    uint64_t messages = MAX(ivf_io_descriptors() / 2, joins);
+
+    return (struct ivf_limits){
+        .max_clients = config->max_clients ? config->max_clients : IVFLAT_MAX_PEERS,
+        .max_per_uid = config->max_per_uid,
+        .max_queue = config->max_queue ? config->max_queue : (uint32_t)MIN(messages, MOST_MESSAGES),
+        .max_queue_bytes = config->max_queue_bytes ? config->max_queue_bytes : MAX(DEFAULT_BYTES, joins * EACH_BYTES),
+    };
 }
 
 static ivflat_server *new_closed(const ivflat_server_config *config, const ivflat_server_hooks *hooks)
@@ -121,9 +151,12 @@ static ivflat_server *new_closed(const ivflat_server_config *config, const ivfla
     server->hooks = *hooks;
     server->process = ivf_fd_process();
     server->vectors = config->no_interrupts ? 0 : MAX(config->vectors, 1);
-    server->max_queue = config->max_queue;
+    server->limits = limits_of(config, server->vectors);
     server->epoll = server->listener = server->wake = server->timer = server->memory = -1;
-    ivf_ids_init(&server->ids);
+    server->users = g_hash_table_new(NULL, NULL);
+    ivf_ids_init(&server->ids, config->ids == IVFLAT_IDS_LOWEST);
+    ivf_news_init(&server->news);
+    ivf_flow_init(server);
     return server;
 }
 
@@ -149,6 +182,7 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
         error = check_config(&our_config);
     }
     if (error) {
+        ivf_fd_close(our_config.listen_fd > 0 ? our_config.listen_fd : -1);
         return error;
     }
     server = new_closed(&our_config, &our_hooks);
@@ -159,19 +193,6 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
     }
     *out = server;
     return 0;
-}
-
-/* Who connected and was not accepted is emptied too. */
-static void close_door(ivflat_server *server)
-{
-    int sock;
-
-    if (server->socket_path) { /* another server may have put its own there since */
-        ivf_fd_remove_file(server->socket_path, &server->socket_file);
-    }
-    while (server->listener >= 0 && (sock = ivf_fd_accept(server->listener)) >= 0) {
-        ivf_fd_close_stream(sock);
-    }
 }
 
 void ivflat_server_free(ivflat_server *server)
@@ -186,10 +207,9 @@ void ivflat_server_free(ivflat_server *server)
         return;
     }
     ours = ivf_fd_process() == server->process; /* a forked child has copies: the server goes on without it */
-    if (ours) {
-        close_door(server);
-    }
+    ivf_door_close(server, ours);
     ivf_clients_close(server, ours);
+    ivf_news_clear(&server->news);
     if (ours && server->memory_name) {
         ivf_region_remove_named(server->memory_name, server->memory);
     }
@@ -197,10 +217,9 @@ void ivflat_server_free(ivflat_server *server)
     ivf_fd_close(server->memory);
     ivf_fd_close(server->timer);
     ivf_fd_close(server->wake);
-    ivf_fd_close(server->listener);
     ivf_fd_close(server->epoll);
+    g_hash_table_unref(server->users);
     g_free(server->memory_name);
-    g_free(server->socket_path);
     g_free(server);
 }
 
@@ -249,6 +268,52 @@ void ivflat_server_wake(const ivflat_server *server)
 uint32_t ivflat_server_clients(const ivflat_server *server)
 {
     return server ? server->all.length : 0;
+}
+
+static struct ivf_client *next_client(const ivflat_server *server, int64_t after)
+{
+    struct ivf_client *client = NULL;
+
+    for (uint64_t id = (uint64_t)(after + 1); id < IVFLAT_MAX_PEERS && !client; id++) {
+        client = ivf_ids_holder(&server->ids, id);
+    }
+    return client;
+}
+
+int32_t ivflat_server_next_client(const ivflat_server *server, int32_t after, ivflat_server_client *client)
+{
+    const struct ivf_client *next;
+    ivflat_server_client info;
+    uint32_t size = client ? client->struct_size : 0;
+
+    if (!server || after < -1 || (client && size < FIRST_CLIENT)) {
+        return INVALID("ivflat_server_next_client() needs a server, an id or -1, and in the client its struct_size");
+    }
+    next = next_client(server, after);
+    if (next && client) {
+        ivf_server_describe(server, next, &info);
+        info.struct_size = size;
+        memset(client, 0, size);
+        memcpy(client, &info, MIN(size, sizeof(info)));
+    }
+    return next ? (int32_t)next->id : -1;
+}
+
+uint64_t ivflat_server_counter(const ivflat_server *server, uint32_t which)
+{
+    return server && which < IVF_COUNTERS ? server->counters[which] : 0;
+}
+
+int32_t ivflat_server_drop(ivflat_server *server, uint32_t id)
+{
+    struct ivf_client *client = server ? ivf_ids_holder(&server->ids, id) : NULL;
+
+    if (!client) {
+        return INVALID("ivflat_server_drop() needs a server, and the id of one of its clients");
+    }
+    ivf_clients_drop(server, client, IVFLAT_LEFT_DROPPED, g_strdup("the program that runs the server wanted it gone"));
+    ivf_fd_event_set(server->wake);
+    return 0;
 }
 
 uint64_t ivflat_server_memory_size(const ivflat_server *server)

@@ -30,18 +30,40 @@ static void say(struct served *served, const char *format, ...)
     }
 }
 
-static void on_joined(void *user, uint32_t id, int32_t pid)
+static int32_t on_connected(void *user, const ivflat_server_client *client)
 {
-    if (pid == getpid()) {
-        say(user, "%u joined", id);
+    const struct served *served = user;
+
+    return served->refuse ? served->refuse(client) : 0;
+}
+
+static void on_joined(void *user, const ivflat_server_client *client)
+{
+    ck_assert_uint_eq(client->struct_size, sizeof(*client));
+    if (client->pid == getpid()) {
+        say(user, "%u joined", client->id);
     } else {
-        say(user, "%u joined from process %d", id, pid);
+        say(user, "%u joined from process %d", client->id, client->pid);
     }
 }
 
-static void on_left(void *user, uint32_t id, const char *reason)
+static void on_left(void *user, const ivflat_server_client *client, uint32_t reason, const char *text)
 {
-    say(user, "%u left: %s", id, reason);
+    struct served *served = user;
+
+    served->reason = reason;
+    say(user, "%u left: %s", client->id, text);
+}
+
+static void on_refused(void *user, const ivflat_server_client *client, uint32_t reason, const char *text)
+{
+    struct served *served = user;
+
+    served->reason = reason;
+    ck_assert_int_eq(client->pid, getpid());
+    ck_assert_uint_eq(client->uid, geteuid());
+    ck_assert_uint_eq(client->gid, getegid());
+    say(user, "refused: %s", text);
 }
 
 static void on_log(void *user, uint32_t level, const char *text)
@@ -57,7 +79,9 @@ static ivflat_server_config complete(const ivflat_server_config *config)
     ivflat_server_config whole = config ? *config : (ivflat_server_config){0};
 
     whole.struct_size = sizeof(whole);
-    whole.socket_path = whole.socket_path ? whole.socket_path : test_path("server");
+    if (!whole.socket_path && !whole.listen_fd) {
+        whole.socket_path = test_path("server");
+    }
     return whole;
 }
 
@@ -72,8 +96,10 @@ void served_begin(struct served *served, const ivflat_server_config *config)
     ivflat_server_hooks hooks = {
         .struct_size = sizeof(hooks),
         .user = served,
+        .client_connected = on_connected,
         .client_joined = on_joined,
         .client_left = on_left,
+        .client_refused = on_refused,
         .log = on_log,
     };
     int32_t error;

@@ -20,6 +20,9 @@ struct served {
     const char *path;
     GString *said;   /* by the hooks, since the last served_expect(): "0 joined; 0 left: it closed the connection" */
     GString *logged; /* "warning: text\n" */
+    uint32_t reason; /* of the last one that left, or was refused */
+    /* Asked for each that connects; NULL: all may come. */
+    int32_t (*refuse)(const ivflat_server_client *client);
     /* Called in each hook. */
     void (*inside)(struct served *served);
 };

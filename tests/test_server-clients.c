@@ -202,6 +202,50 @@ START_TEST(past_the_bound_a_client_is_dropped)
 }
 END_TEST
 
+/* The same, counted in memory: a join of 2 vectors keeps more than 1,024 bytes. */
+START_TEST(past_the_bound_of_memory_a_client_is_dropped)
+{
+    struct guest stuck;
+    int rounds = 0;
+
+    served_begin(&served, &(ivflat_server_config){.vectors = 2, .max_queue_bytes = 100 << 10});
+    guest_join(&stuck, &served);
+    for (; ivflat_server_clients(served.server) == 1; rounds++) {
+        come_and_go();
+        ck_assert_int_lt(rounds, 1000);
+    }
+    /* What the socket took, three messages a round, and a hundred more that a hundred kilobytes are too little for. */
+    ck_assert_int_gt(rounds, 60);
+    ck_assert_int_lt(rounds, 277 / 3 + 110);
+    ck_assert_ptr_nonnull(strstr(served.said->str, "0 left: what waits for it takes more than 102400 bytes"));
+    guest_leave(&stuck, NULL);
+}
+END_TEST
+
+/* Without a bound of one's own there is one all the same. */
+START_TEST(a_client_that_never_reads_does_not_stay_for_ever)
+{
+    struct rlimit limit;
+    struct rlimit small;
+    struct guest stuck;
+    int rounds = 0;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 1024;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &small), 0);
+    served_begin(&served, NULL);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    guest_join(&stuck, &served);
+    while (ivflat_server_clients(served.server) == 1) {
+        come_and_go();
+        ck_assert_int_lt(++rounds, 1000);
+    }
+    ck_assert_ptr_nonnull(strstr(served.said->str, "0 left: more than 512 messages wait for it"));
+    guest_leave(&stuck, NULL);
+}
+END_TEST
+
 START_TEST(a_message_less_than_the_bound_is_kept)
 {
     struct guest stuck;
@@ -375,6 +419,8 @@ int main(void)
 
     tcase = suite_case(suite, "bound");
     tcase_add_test(tcase, past_the_bound_a_client_is_dropped);
+    tcase_add_test(tcase, past_the_bound_of_memory_a_client_is_dropped);
+    tcase_add_test(tcase, a_client_that_never_reads_does_not_stay_for_ever);
     tcase_add_test(tcase, a_message_less_than_the_bound_is_kept);
     tcase_add_test(tcase, the_greeting_does_not_count_for_the_bound);
     tcase_add_test(tcase, who_reads_is_kept_however_many_come_at_once);

@@ -5,6 +5,7 @@
 
 #include "fdio.h"
 #include "server-ids.h"
+#include "server-io.h"
 
 #include <errno.h>
 #include <libivflat/ivflat-glib.h>
@@ -23,8 +24,8 @@ static bool ids_are_taken;
 static uint32_t sends; /* how often each was called */
 static uint32_t id_calls;
 
-int __real_ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd);
-int __wrap_ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd);
+int __real_ivf_io_send(int sock, const struct ivf_message *messages, uint32_t count);
+int __wrap_ivf_io_send(int sock, const struct ivf_message *messages, uint32_t count);
 int __real_ivf_fd_receive(int sock, uint8_t *bytes, uint32_t want, struct ivf_received *received);
 int __wrap_ivf_fd_receive(int sock, uint8_t *bytes, uint32_t want, struct ivf_received *received);
 int __real_ivf_fd_ready(int epoll, struct ivf_ready *ready, int max);
@@ -34,10 +35,10 @@ int __wrap_ivf_fd_watch(int epoll, int fd, uint64_t tag);
 int32_t __real_ivf_ids_next(struct ivf_ids *ids);
 int32_t __wrap_ivf_ids_next(struct ivf_ids *ids);
 
-int __wrap_ivf_fd_send(int sock, const uint8_t *bytes, uint32_t count, int fd)
+int __wrap_ivf_io_send(int sock, const struct ivf_message *messages, uint32_t count)
 {
     sends++;
-    return send_answers ? send_answers : __real_ivf_fd_send(sock, bytes, count, fd);
+    return send_answers ? send_answers : __real_ivf_io_send(sock, messages, count);
 }
 
 int __wrap_ivf_fd_receive(int sock, uint8_t *bytes, uint32_t want, struct ivf_received *received)
@@ -179,7 +180,7 @@ static const struct {
     {-EPIPE, "0 joined; 0 left: it closed the connection"},
     {-ECONNRESET, "0 joined; 0 left: it closed the connection"},
     {-EIO, "0 joined; 0 left: cannot send to it: Input/output error"},
-    {4, "0 joined; 0 left: cannot send to it: Protocol error"},
+    {-EPROTO, "0 joined; 0 left: cannot send to it: Protocol error"},
 };
 
 START_TEST(who_cannot_be_sent_to_is_dropped)
@@ -223,11 +224,11 @@ START_TEST(who_cannot_be_watched_is_refused)
     served_begin(&served, NULL);
     watch_answers = -ENOSPC;
     guest_join(&guest, &served);
-    ck_assert_ptr_nonnull(strstr(served.logged->str, "refused a client: No space left on device"));
+    ck_assert_ptr_nonnull(strstr(served.logged->str, "): No space left on device; there are 0 clients"));
     guest_expect(&guest, "end");
     watch_answers = 0;
     guest_leave(&guest, NULL);
-    served_expect(&served, "");
+    served_expect(&served, "refused: No space left on device");
 }
 END_TEST
 
@@ -239,7 +240,7 @@ START_TEST(P11_without_a_free_id_a_client_is_refused)
     ids_are_taken = true;
     guest_join(&guest, &served);
     ids_are_taken = false;
-    ck_assert_ptr_nonnull(strstr(served.logged->str, "refused a client: all 65,536 ids are taken"));
+    ck_assert_ptr_nonnull(strstr(served.logged->str, "): all 65,536 ids are taken"));
     guest_expect(&guest, "end");
     guest_leave(&guest, NULL);
 }

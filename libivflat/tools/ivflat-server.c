@@ -16,36 +16,33 @@
 #include <sys/resource.h>
 #include <syslog.h>
 
-#define EXIT_USAGE 2
-
-/* Each message that waits may keep a descriptor open: a client that does not read must not use up all of them.  But each
- * that joins makes as many messages as there are vectors, and who reads is not to be dropped for some of those. */
-#define QUEUE_SHARE 2u
-#define QUEUE_JOINS 4u
-#define QUEUE_MOST  (1u << 20)
+#define EXIT_USAGE      2
+#define OWN_DESCRIPTORS 12 /* standard, listener, memory, loops, and one to accept with */
 
 struct program {
     struct server_options options;
     GMainLoop *loop;
+    rlim_t descriptors;     /* that we may have */
     gboolean in_background; /* nobody reads what we print */
     int status;
 };
 
-static void on_joined(void *user, uint32_t id, int32_t pid)
+static void on_joined(void *user, const ivflat_server_client *client)
 {
     const struct program *program = user;
 
     if (program->options.verbose) {
-        printf("client %u joined, process %d\n", id, pid);
+        printf("client %u joined, process %d, user %d\n", client->id, client->pid, (int)client->uid);
     }
 }
 
-static void on_left(void *user, uint32_t id, const char *reason)
+static void on_left(void *user, const ivflat_server_client *client, uint32_t reason, const char *text)
 {
     const struct program *program = user;
 
+    (void)reason;
     if (program->options.verbose) {
-        printf("client %u left: %s\n", id, reason);
+        printf("client %u left: %s\n", client->id, text);
     }
 }
 
@@ -94,11 +91,13 @@ static rlim_t raise_descriptors(void)
     return limit.rlim_cur;
 }
 
-static uint32_t most_waiting(uint32_t vectors)
+/* What descriptors allow, and what was asked for. */
+static uint32_t most_clients(const struct server_options *options, rlim_t descriptors)
 {
-    rlim_t most = MAX(raise_descriptors() / QUEUE_SHARE, (rlim_t)QUEUE_JOINS * vectors);
+    rlim_t most = descriptors > OWN_DESCRIPTORS ? (descriptors - OWN_DESCRIPTORS) / (1 + options->vectors) : 0;
+    uint32_t wanted = options->max_clients ? options->max_clients : IVFLAT_MAX_PEERS;
 
-    return (uint32_t)MIN(most, QUEUE_MOST);
+    return (uint32_t)MIN(most, wanted);
 }
 
 static int32_t open_server(struct program *program, ivflat_server **server)
@@ -112,7 +111,10 @@ static int32_t open_server(struct program *program, ivflat_server **server)
         .socket_path = options->socket,
         .memory_name = options->shm_name,
         .memory_dir = options->shm_dir,
-        .max_queue = most_waiting(options->vectors),
+        .max_queue = options->max_queue,
+        .max_queue_bytes = options->max_queue_bytes,
+        .max_clients = options->max_clients,
+        .max_per_uid = options->max_per_uid,
     };
     ivflat_server_hooks hooks = {
         .struct_size = sizeof(hooks),
@@ -125,10 +127,13 @@ static int32_t open_server(struct program *program, ivflat_server **server)
     return ivflat_server_new(server, &config, &hooks);
 }
 
-static void say_ready(const struct server_options *options)
+static void say_ready(const struct program *program)
 {
-    printf("ivflat-server: ready on %s (%" PRIu64 " bytes, %u vector%s)\n", options->socket, options->size,
-           options->vectors, options->vectors == 1 ? "" : "s");
+    const struct server_options *options = &program->options;
+
+    printf("ivflat-server: ready on %s (%" PRIu64 " bytes, %u vector%s, room for %u clients)\n", options->socket,
+           options->size, options->vectors, options->vectors == 1 ? "" : "s",
+           most_clients(options, program->descriptors));
     fflush(stdout);
 }
 
@@ -156,7 +161,7 @@ static int serve_ready(struct program *program, ivflat_server *server, int told)
         g_error_free(error);
         return EXIT_USAGE;
     }
-    say_ready(&program->options);
+    say_ready(program);
     if (told >= 0) {
         background_ready(told);
         openlog("ivflat-server", LOG_PID | LOG_NDELAY, LOG_DAEMON); /* now: later there may be no descriptor */
@@ -174,6 +179,7 @@ static int run(struct program *program, int told)
     ivflat_server *server;
     int status = EXIT_USAGE;
 
+    program->descriptors = raise_descriptors();
     program->loop = g_main_loop_new(NULL, FALSE);
     g_unix_signal_add(SIGTERM, on_signal, program); /* before there is anything to clean up */
     g_unix_signal_add(SIGINT, on_signal, program);

@@ -13,8 +13,10 @@
 
 #define EXIT_USAGE 2
 #define GO_ON      (-1)
-#define VERSION    'V' /* has no letter, for QEMU's has none */
 #define MOST_SIZE  ((uint64_t)1 << 62)
+
+/* Those without a letter, for QEMU's server has none. */
+enum { VERSION = 256, MAX_CLIENTS, MAX_PER_UID, MAX_QUEUE, MAX_QUEUE_MEMORY };
 
 /* getopt, not GOption: scripts written for QEMU's server say -n2 and -l4M. */
 static const struct option long_options[] = {
@@ -27,6 +29,10 @@ static const struct option long_options[] = {
     {"shm-dir", required_argument, NULL, 'm'},
     {"size", required_argument, NULL, 'l'},
     {"vectors", required_argument, NULL, 'n'},
+    {"max-clients", required_argument, NULL, MAX_CLIENTS},
+    {"max-per-uid", required_argument, NULL, MAX_PER_UID},
+    {"max-queue", required_argument, NULL, MAX_QUEUE},
+    {"max-queue-memory", required_argument, NULL, MAX_QUEUE_MEMORY},
     {"version", no_argument, NULL, VERSION},
     {NULL, 0, NULL, 0},
 };
@@ -47,6 +53,14 @@ static const char help[] =
     "                         (default: neither, but memory that nobody can resize)\n"
     "  -l, --size=SIZE        bytes of shared memory, with K, M, G or T; rounded up to a power of two (default: 4M)\n"
     "  -n, --vectors=NUMBER   vectors of each client, 0 to 65536 (default: 1)\n"
+    "      --max-clients=NUMBER\n"
+    "                         clients at the same time (default: as many as descriptors allow)\n"
+    "      --max-per-uid=NUMBER\n"
+    "                         clients of one user at the same time (default: no bound)\n"
+    "      --max-queue=NUMBER messages that may wait for a client that does not read\n"
+    "                         (default: half the descriptors that we may have)\n"
+    "      --max-queue-memory=SIZE\n"
+    "                         memory that these may take (default: 16M)\n"
     "      --version          show the version, and exit\n";
 
 G_GNUC_PRINTF(1, 2) static int usage_error(const char *format, ...)
@@ -86,12 +100,53 @@ static int take_vectors(struct server_options *options, const char *text)
     return GO_ON;
 }
 
+/* A bound: 0 would be none of those that the library knows. */
+static int take_bound(uint32_t *bound, const char *option, uint32_t most, const char *text)
+{
+    uint64_t value;
+
+    if (!number_parse(text, most, &value) || value == 0) {
+        return usage_error("%s=%s is no bound: give a number from 1 to %u", option, text, most);
+    }
+    *bound = (uint32_t)value;
+    return GO_ON;
+}
+
+static int take_queue_memory(struct server_options *options, const char *text)
+{
+    if (size_parse(text, MOST_SIZE, &options->max_queue_bytes) && options->max_queue_bytes > 0) {
+        return GO_ON;
+    }
+    return usage_error("--max-queue-memory=%s is no size: give bytes from 1 up, as in 65536, 64K or 4M", text);
+}
+
 static int show_version(void)
 {
     uint32_t version = ivflat_version();
 
     printf("ivflat-server %u.%u.%u\n", version >> 16, version >> 8 & 255, version & 255);
     return 0;
+}
+
+/* One of those that QEMU's server does not have. */
+static int take_own(struct server_options *options, int letter, const char *given)
+{
+    switch (letter) {
+    case VERSION:
+        return show_version();
+    case MAX_CLIENTS:
+        return take_bound(&options->max_clients, "--max-clients", IVFLAT_MAX_PEERS, optarg);
+    case MAX_PER_UID:
+        return take_bound(&options->max_per_uid, "--max-per-uid", IVFLAT_MAX_PEERS, optarg);
+    case MAX_QUEUE:
+        return take_bound(&options->max_queue, "--max-queue", INT32_MAX, optarg);
+    case MAX_QUEUE_MEMORY:
+        return take_queue_memory(options, optarg);
+    case ':':
+        return usage_error("%s needs a value: --help shows which", given);
+    default:
+        return usage_error("%s is no option of this program: --help shows those that are", given);
+    }
 }
 
 /* One option.  @given: the argument in which it stood, for the sentences. */
@@ -101,8 +156,6 @@ static int take(struct server_options *options, int letter, const char *given)
     case 'h':
         fputs(help, stdout);
         return 0;
-    case VERSION:
-        return show_version();
     case 'v':
         options->verbose = TRUE;
         return GO_ON;
@@ -127,10 +180,8 @@ static int take(struct server_options *options, int letter, const char *given)
         return take_size(options, optarg);
     case 'n':
         return take_vectors(options, optarg);
-    case ':':
-        return usage_error("%s needs a value: --help shows which", given);
     default:
-        return usage_error("%s is no option of this program: --help shows those that are", given);
+        return take_own(options, letter, given);
     }
 }
 

@@ -15,6 +15,10 @@ struct server_options {
     const char *shm_dir;  /* NULL: none; never both */
     uint64_t size;        /* a power of two */
     uint32_t vectors;
+    uint32_t max_clients; /* of these and what follows: 0: the library's default */
+    uint32_t max_per_uid;
+    uint32_t max_queue;
+    uint64_t max_queue_bytes;
 };
 
 /* Answers -1: go on; or the exit status, when all is said (help, or what is wrong). */

@@ -41,18 +41,19 @@ static void check_hook(const void *user)
     }
 }
 
-static void client_joined(void *user, uint32_t id, int32_t pid)
+static void client_joined(void *user, const ivflat_server_client *client)
 {
-    MUST(id < IDS && !run.joined[id] && pid == getpid());
-    run.joined[id] = true;
+    MUST(client->id < IDS && !run.joined[client->id] && client->pid == getpid());
+    run.joined[client->id] = true;
     run.count++;
     check_hook(user);
 }
 
-static void client_left(void *user, uint32_t id, const char *reason)
+static void client_left(void *user, const ivflat_server_client *client, uint32_t reason, const char *text)
 {
-    MUST(id < IDS && run.joined[id] && *reason);
-    run.joined[id] = false;
+    MUST(client->id < IDS && run.joined[client->id] && *text && reason >= IVFLAT_LEFT_CLOSED &&
+         reason <= IVFLAT_LEFT_UNSURE);
+    run.joined[client->id] = false;
     run.count--;
     check_hook(user);
 }

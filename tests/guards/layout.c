@@ -50,15 +50,25 @@ static const struct field hooks[] = {
 
 #define SERVER(name, offset, size) FIELD(ivflat_server_config, name, offset, size)
 static const struct field server_config[] = {
-    {SERVER(struct_size, 0, 4)},    {SERVER(vectors, 4, 4)},      {SERVER(memory_size, 8, 8)},
-    {SERVER(socket_path, 16, 8)},   {SERVER(memory_name, 24, 8)}, {SERVER(memory_dir, 32, 8)},
-    {SERVER(no_interrupts, 40, 4)}, {SERVER(max_queue, 44, 4)},
+    {SERVER(struct_size, 0, 4)},      {SERVER(vectors, 4, 4)},        {SERVER(memory_size, 8, 8)},
+    {SERVER(socket_path, 16, 8)},     {SERVER(memory_name, 24, 8)},   {SERVER(memory_dir, 32, 8)},
+    {SERVER(max_queue_bytes, 40, 8)}, {SERVER(max_queue, 48, 4)},     {SERVER(max_clients, 52, 4)},
+    {SERVER(max_per_uid, 56, 4)},     {SERVER(no_interrupts, 60, 4)}, {SERVER(listen_fd, 64, 4)},
+    {SERVER(socket_mode, 68, 4)},     {SERVER(socket_gid, 72, 4)},    {SERVER(ids, 76, 4)},
+};
+
+#define CLIENT(name, offset, size) FIELD(ivflat_server_client, name, offset, size)
+static const struct field server_client[] = {
+    {CLIENT(struct_size, 0, 4)}, {CLIENT(id, 4, 4)},       {CLIENT(pid, 8, 4)},   {CLIENT(uid, 12, 4)},
+    {CLIENT(gid, 16, 4)},        {CLIENT(vectors, 20, 4)}, {CLIENT(sent, 24, 8)}, {CLIENT(waiting, 32, 8)},
+    {CLIENT(received, 40, 8)},   {CLIENT(age_ms, 48, 8)},
 };
 
 #define SERVER_HOOKS(name, offset, size) FIELD(ivflat_server_hooks, name, offset, size)
 static const struct field server_hooks[] = {
-    {SERVER_HOOKS(struct_size, 0, 4)},    {SERVER_HOOKS(reserved, 4, 4)},     {SERVER_HOOKS(user, 8, 8)},
-    {SERVER_HOOKS(client_joined, 16, 8)}, {SERVER_HOOKS(client_left, 24, 8)}, {SERVER_HOOKS(log, 32, 8)},
+    {SERVER_HOOKS(struct_size, 0, 4)},       {SERVER_HOOKS(reserved, 4, 4)},       {SERVER_HOOKS(user, 8, 8)},
+    {SERVER_HOOKS(client_connected, 16, 8)}, {SERVER_HOOKS(client_joined, 24, 8)}, {SERVER_HOOKS(client_left, 32, 8)},
+    {SERVER_HOOKS(client_refused, 40, 8)},   {SERVER_HOOKS(log, 48, 8)},
 };
 
 static int differs(const char *name, const char *what, size_t want, size_t got)
@@ -142,6 +152,27 @@ static const struct number {
     {NUMBER(IVFLAT_COUNT_LINK_LOSSES, 4)},
     {NUMBER(IVFLAT_COUNT_BAD_ACCESSES, 5)},
     {NUMBER(IVFLAT_COUNT_VECTORS_REFUSED, 6)},
+    {NUMBER(IVFLAT_NOBODY_KNOWN, 4294967295)},
+    {NUMBER(IVFLAT_IDS_ONCE, 0)},
+    {NUMBER(IVFLAT_IDS_LOWEST, 1)},
+    {NUMBER(IVFLAT_LEFT_CLOSED, 1)},
+    {NUMBER(IVFLAT_LEFT_BROKEN, 2)},
+    {NUMBER(IVFLAT_LEFT_SLOW, 3)},
+    {NUMBER(IVFLAT_LEFT_LOUD, 4)},
+    {NUMBER(IVFLAT_LEFT_DROPPED, 5)},
+    {NUMBER(IVFLAT_LEFT_UNSURE, 6)},
+    {NUMBER(IVFLAT_REFUSED_HOOK, 1)},
+    {NUMBER(IVFLAT_REFUSED_USER, 2)},
+    {NUMBER(IVFLAT_REFUSED_CLIENTS, 3)},
+    {NUMBER(IVFLAT_REFUSED_PER_UID, 4)},
+    {NUMBER(IVFLAT_REFUSED_ID, 5)},
+    {NUMBER(IVFLAT_REFUSED_DESCRIPTORS, 6)},
+    {NUMBER(IVFLAT_SERVER_COUNT_JOINED, 0)},
+    {NUMBER(IVFLAT_SERVER_COUNT_LEFT, 1)},
+    {NUMBER(IVFLAT_SERVER_COUNT_DROPPED, 2)},
+    {NUMBER(IVFLAT_SERVER_COUNT_REFUSED, 3)},
+    {NUMBER(IVFLAT_SERVER_COUNT_MESSAGES, 4)},
+    {NUMBER(IVFLAT_SERVER_COUNT_RESTARTS, 5)},
 };
 
 static int number_faults(void)
@@ -190,6 +221,7 @@ int main(int argc, char **argv)
     }
     return faults(config, COUNT(config), 48, sizeof(ivflat_config)) +
            faults(hooks, COUNT(hooks), 112, sizeof(ivflat_hooks)) +
-           faults(server_config, COUNT(server_config), 48, sizeof(ivflat_server_config)) +
-           faults(server_hooks, COUNT(server_hooks), 40, sizeof(ivflat_server_hooks)) + number_faults();
+           faults(server_config, COUNT(server_config), 80, sizeof(ivflat_server_config)) +
+           faults(server_client, COUNT(server_client), 56, sizeof(ivflat_server_client)) +
+           faults(server_hooks, COUNT(server_hooks), 56, sizeof(ivflat_server_hooks)) + number_faults();
 }

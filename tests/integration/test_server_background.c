@@ -19,8 +19,8 @@ static int begin_background(void)
     char *text;
     int pid;
 
-    program_run(0, "^ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector\\)\n$", SERVER, "-S", test_path("s"),
-                "-p", test_path("pid"));
+    program_run(0, "^ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector, room for [0-9]+ clients\\)\n$",
+                SERVER, "-S", test_path("s"), "-p", test_path("pid"));
     ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
     pid = atoi(text);
     ck_assert_int_gt(pid, 1);

@@ -59,6 +59,17 @@ START_TEST(vectors_that_are_none)
 }
 END_TEST
 
+START_TEST(bounds_that_are_none)
+{
+    program_run(2, "^ivflat-server: --max-clients=0 is no bound: [^\n]* 1 to 65536\n$", IN_FRONT, "--max-clients=0");
+    program_run(2, "^ivflat-server: --max-clients=65537 is no bound[^\n]*\n$", IN_FRONT, "--max-clients=65537");
+    program_run(2, "^ivflat-server: --max-per-uid=x is no bound[^\n]*\n$", IN_FRONT, "--max-per-uid", "x");
+    program_run(2, "^ivflat-server: --max-queue=-1 is no bound[^\n]*\n$", IN_FRONT, "--max-queue=-1");
+    program_run(2, "^ivflat-server: --max-queue-memory=much is no size[^\n]*\n$", IN_FRONT, "--max-queue-memory=much");
+    expect_folder("");
+}
+END_TEST
+
 START_TEST(options_that_contradict_each_other)
 {
     program_run(2, "^ivflat-server: --verbose needs --foreground[^\n]*\n$", SERVER, "-v", "-S", test_path("s"));
@@ -153,7 +164,8 @@ static void expect_ready(const char *option, const char *value, const char *said
 
 START_TEST(the_defaults_are_those_of_qemus_server)
 {
-    expect_ready(NULL, NULL, "ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector\\)\n");
+    expect_ready(NULL, NULL,
+                 "ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector, room for [0-9]+ clients\\)\n");
 }
 END_TEST
 
@@ -161,7 +173,7 @@ START_TEST(sizes_are_rounded_up_to_a_power_of_two_and_it_is_said)
 {
     expect_ready("-l", "5M",
                  "ivflat-server: the size of 5242880 bytes is rounded up to 8388608\n"
-                 "ivflat-server: ready [^\n]*\\(8388608 bytes, 1 vector\\)\n");
+                 "ivflat-server: ready [^\n]*\\(8388608 bytes, 1 vector, room for [0-9]+ clients\\)\n");
     expect_ready("-l", "4097", "ivflat-server: [^\n]* 4097 [^\n]* 8192\n[^\n]*\\(8192 bytes[^\n]*\n");
     expect_ready("-l64k", NULL, "ivflat-server: ready [^\n]*\\(65536 bytes[^\n]*\n");
     expect_ready("--size=2g", NULL, "ivflat-server: ready [^\n]*\\(2147483648 bytes[^\n]*\n");
@@ -174,10 +186,10 @@ END_TEST
 
 START_TEST(as_many_vectors_as_asked_for)
 {
-    expect_ready("-n0", NULL, "[^\n]*\\(4194304 bytes, 0 vectors\\)\n");
-    expect_ready("--vectors", "64", "[^\n]*, 64 vectors\\)\n");
-    expect_ready("-n", "0x10", "[^\n]*, 16 vectors\\)\n");
-    expect_ready("-n65536", NULL, "[^\n]*, 65536 vectors\\)\n");
+    expect_ready("-n0", NULL, "[^\n]*\\(4194304 bytes, 0 vectors, room for [0-9]+ clients\\)\n");
+    expect_ready("--vectors", "64", "[^\n]*, 64 vectors, room for [0-9]+ clients\\)\n");
+    expect_ready("-n", "0x10", "[^\n]*, 16 vectors, room for [0-9]+ clients\\)\n");
+    expect_ready("-n65536", NULL, "[^\n]*, 65536 vectors, room for [0-9]+ clients\\)\n");
 }
 END_TEST
 
@@ -214,11 +226,33 @@ START_TEST(what_can_never_be_had_is_refused)
 }
 END_TEST
 
+START_TEST(it_says_how_many_clients_it_has_room_for)
+{
+    struct process *server = program_start("prlimit", "--nofile=20:112", IN_FRONT, "-n", "3");
+
+    process_expect(server, "room for 25 clients\\)\n"); /* the hard limit, less a dozen, by four */
+    process_expect_end(server, SIGTERM, 0);
+    expect_ready("--max-clients=7", NULL, "[^\n]*, room for 7 clients\\)\n");
+}
+END_TEST
+
+START_TEST(as_many_as_asked_for_may_join)
+{
+    struct process *server = program_start(IN_FRONT, "--max-clients=1", "-v");
+
+    process_expect(server, "ready");
+    process_expect(program_start(CLIENT, "-S", test_path("s")), "joined as 0");
+    program_run(1, "cannot join", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    process_expect(server, "refused a client \\(process [0-9]+, user [0-9]+, group [0-9]+\\): no more than 1 clients");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
 START_TEST(verbose_says_who_comes_and_goes)
 {
     struct process *server = server_begin("1");
     struct process *client = client_begin("0");
-    char *pattern = g_strdup_printf("client 0 joined, process %d\n", process_pid(client));
+    char *pattern = g_strdup_printf("client 0 joined, process %d, user [0-9]+\n", process_pid(client));
 
     process_expect(server, pattern);
     client_does(client, "quit", "");
@@ -329,6 +363,7 @@ int main(void)
     tcase_add_test(tcase, an_unknown_option);
     tcase_add_test(tcase, a_size_that_is_none);
     tcase_add_test(tcase, vectors_that_are_none);
+    tcase_add_test(tcase, bounds_that_are_none);
     tcase_add_test(tcase, options_that_contradict_each_other);
     tcase_add_test(tcase, a_path_that_is_too_long);
     tcase_add_test(tcase, folders_that_are_not_there);
@@ -344,6 +379,8 @@ int main(void)
     tcase_add_test(tcase, three_signals_end_it_cleanly);
     tcase_add_test(tcase, nohup_is_obeyed);
     tcase_add_test(tcase, what_can_never_be_had_is_refused);
+    tcase_add_test(tcase, it_says_how_many_clients_it_has_room_for);
+    tcase_add_test(tcase, as_many_as_asked_for_may_join);
     tcase_add_test(tcase, verbose_says_who_comes_and_goes);
     tcase_add_test(tcase, without_descriptors_it_says_so_and_goes_on);
     tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
