@@ -13,8 +13,8 @@
  *     lm3s6965evb  registers at 0x400ff000, memory from 0x40100000 up to the bit-band alias at 0x42000000; lines 40, 41
  *     mps2-an385   registers at 0x400ff000, memory from 0x44000000, above that alias, since at 0x40200000 there is the
  *                  Ethernet; lines 25 to 31
- *     virt         both from 0x0b000000, after virtio-mmio, up to the platform bus at 0x0c000000; lines 78 to 111,
- *                  between the SMMU's and that bus's
+ *     virt         both from 0x0b000000, after virtio-mmio, up to the platform bus at 0x0c000000; lines from 176, after
+ *                  that bus's
  */
 #ifndef BOARD_H
 #define BOARD_H

@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What runs inside: the firmware of firmware/ and of examples/, built for a board, and a machine that runs it."""
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from harness.case import Case
 from harness.process import Process
+from harness.wait import PATIENCE, Deadline, TooLate
 from make import files
 from make.common import CHECKOUT, cache
 
 HERE = Path(__file__).resolve().parent
-EXAMPLES = CHECKOUT / "examples"
-FIRMWARE = EXAMPLES / "firmware"
+FIRMWARE = CHECKOUT / "examples" / "firmware"
+HOST_PEER = CHECKOUT / "examples" / "host-peer.c"
+DAY = 24 * 3600
+
+# Messages: the version, the id, the memory.
+GREETING = 3
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Wmissing-prototypes", "-Werror"]
 BARE = ["-std=gnu11", "-O2", "-g", *WARNINGS, "-ffreestanding", "-nostdlib", "-I", FIRMWARE,
@@ -33,13 +40,24 @@ TESTS = sorted((HERE / "firmware").glob("*.c"))
 DEMO = [FIRMWARE / "main.c", FIRMWARE / "demo.c"]
 
 
+def forget(folder):
+    """Removes what nobody has made or found there for a day."""
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > DAY:
+                path.unlink()
+
+
 def made(name, command, sources):
     """The path of what @command with -o makes of @sources, kept as long as neither it nor a source changes."""
     words = [str(word) for word in [*command, *sources]]
-    text = " ".join(words) + files.digest(HERE / "firmware", HERE / "host", EXAMPLES)
+    text = " ".join(words) + files.digest(HERE / "firmware", HERE / "host", FIRMWARE, HOST_PEER)
     path = cache() / "guest" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if not path.exists():
+    if path.exists():
+        path.touch()
+    else:
         path.parent.mkdir(parents=True, exist_ok=True)
+        forget(path.parent)
         partial = path.with_name(f"{path.name}.{os.getpid()}")
         done = subprocess.run([*words, "-o", str(partial)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=100, check=False)
@@ -59,7 +77,8 @@ def host_program(name, sources, library, packages=()):
     built = Path(library).parent
     flags = [word for package in packages for word in subprocess.run(
         ["pkg-config", "--cflags", "--libs", package], stdout=subprocess.PIPE, text=True, check=True).stdout.split()]
-    return made(name, ["cc", "-std=gnu11", "-O2", *WARNINGS, "-I", CHECKOUT, "-I", built.parent],
+    return made(name, ["cc", "-std=gnu11", "-O2", *WARNINGS, "-I", CHECKOUT, "-I", FIRMWARE,
+                       "-I", built.parent],
                 [*sources, f"-L{built}", f"-Wl,-rpath,{built}", "-livflat", *flags])
 
 
@@ -83,8 +102,19 @@ class Guest:
         self.type(*words)
         self.says(f"{words[0]}: ok")
 
-    def until(self, pattern, seconds=30):
+    def until(self, pattern, seconds=PATIENCE):
         return self.serial.until(pattern, seconds)
+
+    def counted(self, counter):
+        """One of the front's properties, where the guest has a front of that name."""
+        return self.vm.get("/machine/peripheral/front", counter)
+
+    def hears(self, messages):
+        """Waits until its device has taken so many messages of its server: until then a doorbell may be in vain."""
+        deadline = Deadline()
+        while self.counted("messages") < messages:
+            if not deadline.left():
+                raise TooLate(f"{self.counted('messages')} messages of {messages} came from the server")
 
 
 class GuestCase(Case):
@@ -97,16 +127,15 @@ class GuestCase(Case):
             self.skipTest("gcc-arm-none-eabi is not installed, which builds the guests")
         super().setUp()
 
-    def guest(self, server, name="front", **properties):
-        """The tests' firmware in a machine with one device, which has joined; @properties are the device's."""
-        elf = firmware(self.board, TESTS, "tests")
-        vm = self.vm(*self.device(path=server.path, id=name, **properties), kernel=elf)
+    def guest(self, server, hears=0, board=None, **properties):
+        """The tests' firmware in a machine with one device; @properties are the device's.  @hears: how many vectors the
+        server has to tell of, of those who were there before and then of the device itself."""
+        board = board or self.board
+        device = self.device(board, path=server.path, id="front", **properties)
+        vm = self.vm(*device, board=board, kernel=firmware(board, TESTS, "tests"))
         guest = Guest(vm, int(vm.serial.until(r"^id (\d+)$")[1]))
-        self.assertEqual(self.counted(guest, "bad-accesses"), 0)
+        guest.hears(GREETING + hears)
         return guest
-
-    def counted(self, guest, counter):
-        return guest.vm.get("/machine/peripheral/front", counter)
 
     def demo(self, server):
         """The demonstration's firmware, which begins at once."""

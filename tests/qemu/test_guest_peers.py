@@ -3,7 +3,7 @@
 import os
 import struct
 
-from guest import GuestCase
+from guest import GREETING, GuestCase
 from harness.wait import Deadline
 from pci_peer import PciPeer, missing
 
@@ -18,7 +18,7 @@ class Servers(GuestCase):
     def check(self, server):
         """Registers, memory, interrupt, rings of a machine that is the second to join @server."""
         peer = self.peer(server, vectors=VECTORS)
-        guest = self.guest(server)
+        guest = self.guest(server, hears=2 * VECTORS)
         self.assertEqual((peer.id, guest.id), (0, 1))
         guest.does("registers", 1, 0)
         self.assertEqual(peer.rung(2), 1)
@@ -57,7 +57,7 @@ class Servers(GuestCase):
     def test_a_server_that_is_gone_takes_nothing_from_those_who_know_each_other(self):
         server = self.server(vectors=VECTORS)
         peer = self.peer(server, vectors=VECTORS)
-        guest = self.guest(server)
+        guest = self.guest(server, hears=2 * VECTORS)
         guest.does("interrupts", 1, 10, VECTORS)
         peer.wait_for(guest.id, VECTORS)
         server.end()
@@ -69,7 +69,7 @@ class Lines(GuestCase):
         server = self.server(vectors=8)
         peer = self.peer(server, vectors=8)
         irq = self.board.irq
-        guest = self.guest(server, irq=None, irqs=f"{irq}-{irq + 1}:{irq + 3}:{irq + 4}")
+        guest = self.guest(server, hears=16, irq=None, irqs=f"{irq}-{irq + 1}:{irq + 3}:{irq + 4}")
         peer.wait_for(guest.id, 8)
         guest.type("echo", peer.id, 9, sum(1 << line for line in LINES))
         guest.says("echo: ready")
@@ -82,15 +82,24 @@ class Lines(GuestCase):
 class Peers(GuestCase):
     """The machine answers by a ring of vector 0, and by the inverse of the memory's first word in its second."""
 
+    def type(self, program, line):
+        program.child.stdin.write(line.encode() + b"\n")
+        program.child.stdin.flush()
+
     def test_our_client(self):
         server = self.server(vectors=2)
-        guest = self.guest(server)
+        guest = self.guest(server, hears=2)
         guest.type("echo", 1, 2, 1)
         guest.says("echo: ready")
-        client = self.process(os.path.join(self.library, "ivflat-client"), "-S", server.path, "-j", "-t", 20,
-                              "--write=0:ping", "--ring=0:0", "--wait=0", "--ring=0:1", "--wait=0", "--read=0:8")
-        self.assertEqual(client.wait(), 0, client.said())
-        self.assertIn((b"ping" + bytes(0xff - byte for byte in b"ping")).hex(), client.said())
+        client = self.process(os.path.join(self.library, "ivflat-client"), "-j", "-S", server.path, said=False)
+        guest.hears(GREETING + 4)
+        self.type(client, "write 0 ping")
+        for vector in (0, 1):
+            self.type(client, f"ring 0 {vector}")
+            client.lines.until('"event":"interrupt","vector":0,"count":1')
+        self.type(client, "read 0 8")
+        client.lines.until((b"ping" + bytes(0xff - byte for byte in b"ping")).hex())
+        self.assertRegex(guest.serial.line(), "^lines 2 ")
 
     def test_qemus_own_client(self):
         server = self.server(vectors=2)
@@ -98,13 +107,12 @@ class Peers(GuestCase):
         program = self.program("contrib/ivshmem-client/ivshmem-client")
         client = self.process("stdbuf", "-oL", program, "-v", "-S", server.path, said=False)
         client.lines.until("our_id=0")
-        guest = self.guest(server)
+        guest = self.guest(server, hears=4)
         guest.type("echo", 0, 2, 1)
         guest.says("echo: ready")
         client.lines.until("new vector 1 .* for peer id 1")
         for vector in (0, 1):
-            client.child.stdin.write(f"int 1 {vector}\n".encode())
-            client.child.stdin.flush()
+            self.type(client, f"int 1 {vector}")
             client.lines.until("receive notification from peer_id=0 vector=0")
         self.assertRegex(guest.serial.line(), "^lines 2 ")
 
@@ -115,7 +123,7 @@ class Peers(GuestCase):
         peer = PciPeer(server.path, VECTORS, self.path("pci"))
         self.addCleanup(peer.close)
         self.assertEqual(peer.id, 0)
-        guest = self.guest(server)
+        guest = self.guest(server, hears=2 * VECTORS)
         guest.type("echo", 0, VECTORS, 1)
         guest.says("echo: ready")
         self.meet(server, peer)

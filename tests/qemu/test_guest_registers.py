@@ -26,36 +26,57 @@ class Registers(GuestCase):
     def test_only_aligned_words_of_revision_1_count_and_narrow_stores_ring_nobody(self):
         server = self.server(vectors=4)
         peer = self.peer(server, vectors=4)
-        guest = self.guest(server)
+        guest = self.guest(server, hears=8)
         self.assertEqual((peer.id, guest.id), (0, 1))
         guest.does("registers", 1, 0)
         self.assertEqual(peer.rung(2), 1)
         self.assertFalse(any(peer.is_rung(vector) for vector in (0, 1, 3)))
-        self.assertEqual(self.counted(guest, "bad-accesses"), NARROW)
-        self.assertEqual(self.counted(guest, "rings-sent"), 1)
-        self.assertEqual(self.counted(guest, "rings-received"), 0)
+        self.assertEqual(guest.counted("bad-accesses"), NARROW)
+        self.assertEqual(guest.counted("rings-sent"), 1)
+        self.assertEqual(guest.counted("rings-received"), 0)
 
     def test_the_registers_of_revision_0_and_a_line_that_stays_until_it_is_acknowledged(self):
         server = self.server(vectors=2)
         self.peer(server, vectors=2)
-        guest = self.guest(server, revision=0)
+        guest = self.guest(server, hears=4, revision=0)
         guest.does("revision0", 1)
 
     def test_a_ring_of_oneself_interrupts_once_and_rings_at_nobody_are_ignored(self):
-        guest = self.guest(self.server(vectors=3))
+        guest = self.guest(self.server(vectors=3), hears=3)
         guest.does("interrupts", 0, 100, 3)
-        self.assertEqual(self.counted(guest, "rings-sent"), 100)
-        self.assertEqual(self.counted(guest, "rings-received"), 100)
-        self.assertEqual(self.counted(guest, "rings-ignored"), 3)
+        self.assertEqual(guest.counted("rings-sent"), 100)
+        self.assertEqual(guest.counted("rings-received"), 100)
+        self.assertEqual(guest.counted("rings-ignored"), 3)
 
     def test_without_a_line_the_id_reads_0_and_nothing_rings(self):
         server = self.server(vectors=4)
         peer = self.peer(server, vectors=4)
-        guest = self.guest(server, irq=None)
+        guest = self.guest(server, hears=8, irq=None)
         self.assertEqual(guest.id, 0)
         guest.does("registers", 0, 0)
         self.assertFalse(any(peer.is_rung(vector) for vector in range(4)))
-        self.assertEqual(self.counted(guest, "rings-sent"), 0)
+        self.assertEqual(guest.counted("rings-sent"), 0)
+
+    def test_a_reset_leaves_link_and_memory_and_the_firmware_begins_again(self):
+        server = self.server(vectors=4)
+        peer = self.peer(server, vectors=4)
+        guest = self.guest(server, hears=8)
+        guest.does("interrupts", 1, 10, 4)
+        guest.does("fill", SIZE, 5)
+        guest.vm.qmp("system_reset")
+        guest.says("id 1")
+        guest.does("verify", SIZE, 5)
+        guest.does("registers", 1, 0)
+        self.assertEqual(peer.rung(2), 1)
+        guest.does("interrupts", 1, 10, 4)
+
+    def test_a_reset_of_revision_0_clears_both_registers(self):
+        guest = self.guest(self.server(vectors=2), hears=2, revision=0)
+        guest.does("pending")
+        guest.vm.qmp("system_reset")
+        guest.says("id 0")
+        guest.does("cleared")
+        guest.does("revision0", 0)
 
 
 class Memory(GuestCase):
@@ -95,4 +116,4 @@ class Memory(GuestCase):
         self.peer(server)
         guest = self.guest(server, shmem_size=0)
         guest.does("fill", 65536, 4)
-        self.assertEqual(guest.vm.get("/machine/peripheral/front", "memory-size"), 65536)
+        self.assertEqual(guest.counted("memory-size"), 65536)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Messages through rings in the shared memory, both ways at once, each with its checksum and known to the byte."""
-from guest import DEMO, EXAMPLES, GuestCase, HERE, numbers
+from guest import DEMO, HERE, HOST_PEER, GuestCase, numbers
+from harness.boards import BOARDS
 
 COUNT = 100_000
 LONG = 240
 
 STREAM_PEER = [HERE / "host" / "stream-peer.c", HERE / "firmware" / "stream.c"]
-HOST_PEER = [EXAMPLES / "host-peer.c", DEMO[1]]
 
 
 class Stream(GuestCase):
@@ -20,13 +20,19 @@ class Stream(GuestCase):
     def guest_ends(self, guest):
         self.check(guest.until("^sent .*", LONG)[0])
 
-    def test_two_machines_100_000_messages_each(self):
-        server = self.server()
-        one, other = self.guest(server), self.guest(server)
+    def both_ways(self, one, other):
         one.type("stream", one.id, other.id, COUNT)
         other.type("stream", other.id, one.id, COUNT)
         self.guest_ends(one)
         self.guest_ends(other)
+
+    def test_two_machines_100_000_messages_each(self):
+        server = self.server()
+        self.both_ways(self.guest(server), self.guest(server))
+
+    def test_a_machine_and_a_virt_100_000_messages_each(self):
+        server = self.server()
+        self.both_ways(self.guest(server), self.guest(server, board=BOARDS["virt"]))
 
     def test_a_machine_and_a_program_on_the_host_100_000_messages_each(self):
         server = self.server()
@@ -43,7 +49,7 @@ class Demo(GuestCase):
     def test_the_demonstration_of_two_machines_and_a_program_on_the_host(self):
         server = self.server(vectors=2)
         guests = [self.demo(server), self.demo(server)]
-        host = self.host("host-peer", HOST_PEER, "--time=60", server.path, packages=("glib-2.0",))
+        host = self.host("host-peer", [HOST_PEER, DEMO[1]], "--time=60", server.path, packages=("glib-2.0",))
         ends = [guest.until(r"^peer \d+: sent .*")[0] for guest in guests]
         ends.append(host.lines.until(r"^peer \d+: sent .*")[0])
         self.assertEqual(host.wait(), 0, host.said())

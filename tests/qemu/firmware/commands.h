@@ -16,6 +16,10 @@ void command_registers(const uint32_t *numbers);
 /* revision0 ID: its two registers, and the line that they make: "revision0: ok" */
 void command_revision0(const uint32_t *numbers);
 
+/* pending: revision 0's line is high from now on: "pending: ok"; cleared: whether a reset has ended that */
+void command_pending(const uint32_t *numbers);
+void command_cleared(const uint32_t *numbers);
+
 /* interrupts ID COUNT VECTORS: rings itself COUNT times, and where nobody is: "interrupts: ok" */
 void command_interrupts(const uint32_t *numbers);
 

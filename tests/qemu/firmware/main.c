@@ -12,9 +12,10 @@ static const struct {
     const char *name;
     void (*run)(const uint32_t *numbers);
 } commands[] = {
-    {"registers", command_registers}, {"revision0", command_revision0}, {"interrupts", command_interrupts},
-    {"widths", command_widths},       {"fill", command_fill},           {"verify", command_verify},
-    {"echo", command_echo},           {"stream", command_stream},
+    {"registers", command_registers}, {"revision0", command_revision0},   {"pending", command_pending},
+    {"cleared", command_cleared},     {"interrupts", command_interrupts}, {"widths", command_widths},
+    {"fill", command_fill},           {"verify", command_verify},         {"echo", command_echo},
+    {"stream", command_stream},
 };
 
 /* What follows @name in @text, or NULL. */

@@ -112,3 +112,23 @@ void command_revision0(const uint32_t *numbers)
     check_line(id);
     verdict("revision0");
 }
+
+/* The line is high, and nobody takes it. */
+void command_pending(const uint32_t *numbers)
+{
+    (void)numbers;
+    store(IVFLAT_GUEST_INTRMASK, 1);
+    store(IVFLAT_GUEST_INTRSTATUS, 1);
+    check("mask", 0, load(IVFLAT_GUEST_INTRMASK), 1);
+    verdict("pending");
+}
+
+void command_cleared(const uint32_t *numbers)
+{
+    (void)numbers;
+    cpu_enable_irq(BOARD_IRQ, CPU_LEVEL);
+    check("mask", 0, load(IVFLAT_GUEST_INTRMASK), 0);
+    check("status", 4, load(IVFLAT_GUEST_INTRSTATUS), 0);
+    check("interrupts", 0, taken_in_all(), 0);
+    verdict("cleared");
+}
