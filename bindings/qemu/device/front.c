@@ -64,8 +64,8 @@ static bool ivflat_front_check(IvflatFront *f, Error **errp)
         return false;
     }
     /* The server's size, which shmem-size=0 asks for, is not known yet. */
-    return ivflat_place_check("memory", f->memory, f->device->shmem_size ?: page,
-                              page, errp);
+    return ivflat_place_check("memory", f->memory,
+                              f->device->shmem_size ?: page, page, errp);
 }
 
 static bool ivflat_front_map(IvflatFront *f, Error **errp)

@@ -125,7 +125,7 @@ static int ivflat_look_for_driver(Object *object, void *opaque)
     return 0;
 }
 
-/* Outputs of devices are found, lines that board code keeps to itself are not. */
+/* Outputs of devices are found; what board code keeps to itself is not. */
 static bool ivflat_line_is_free(Object *line, const char *value, Error **errp)
 {
     IvflatDriver search = { .line = IRQ(line) };

@@ -10,7 +10,7 @@
 #include "hw/core/cpu.h"
 #include "qapi/error.h"
 
-/* What boards put where hardware is that QEMU has not: it is in nobody's way. */
+/* What boards put where QEMU lacks the hardware: it is in nobody's way. */
 static bool ivflat_is_stand_in(MemoryRegion *mr)
 {
     Object *owner = memory_region_owner(mr);

@@ -133,7 +133,7 @@ static void ivflat_realize(DeviceState *dev, Error **errp)
      * that comes, late or again, over it: nothing here has to change then.
      */
     memory_region_init_ram_ptr(&s->shmem, OBJECT(s), "ivflat-memory",
-                               ivflat_device_memory_size(s->dev) ?: s->shmem_size,
+                               ivflat_device_memory_size(s->dev),
                                ivflat_device_memory(s->dev));
     sysbus_init_mmio(sbd, &s->shmem);
     qemu_set_fd_handler(ivflat_device_get_fd(s->dev), ivflat_dispatch, NULL, s);
