@@ -19,6 +19,7 @@ class Case(unittest.TestCase):
     builds   which QEMUs it runs on: "7.2", "10.0", "asan" (10.0 with sanitizers, and QEMU's own ivshmem-flat in it)
     boards   which of boards.py
     timeout  seconds until it is killed
+    alone    nothing else runs beside it: what measures time
 
     Each pair of build and board is a test of its own, with self.build and self.board set.
     """
@@ -26,6 +27,7 @@ class Case(unittest.TestCase):
     builds = ("7.2", "10.0")
     boards = ("lm3s6965evb",)
     timeout = 120
+    alone = False
 
     # What runner.py sets: the folder of each build's programs, and of the library's.
     programs = {}
@@ -35,9 +37,8 @@ class Case(unittest.TestCase):
     board = None
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="ivflat-qemu-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
+        # The runner removes it with all else of this test.
+        self.folder = tempfile.mkdtemp(prefix="case-")
         self.started = 0
 
     def path(self, name):

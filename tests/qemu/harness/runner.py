@@ -93,10 +93,10 @@ def describe(pid):
 
 
 class Running:
-    """A test's process."""
+    """A test's process.  @keep: what a failed one had in its folder stays."""
 
-    def __init__(self, name, test):
-        self.name, self.test = name, test
+    def __init__(self, name, test, keep=False):
+        self.name, self.test, self.keep = name, test, keep
         self.folder = tempfile.mkdtemp(prefix="ivflat-test-")
         self.began = time.monotonic()
         self.end = self.began + getattr(test, "timeout", 120)
@@ -111,7 +111,8 @@ class Running:
 
     def child(self, pipe):
         os.setsid()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         adopt()
         tempfile.tempdir = os.environ["TMPDIR"] = self.folder
         outcome = judge(self.test)
@@ -132,7 +133,13 @@ class Running:
         late = time.monotonic() >= self.end
         os.close(self.pipe)
         kill_below(self.pid)
+        outcome = self.outcome(late)
+        if self.keep and outcome.word == "FAILED":
+            return Outcome(outcome.word, f"{outcome.text}\nits files are in {self.folder}")
         shutil.rmtree(self.folder, ignore_errors=True)
+        return outcome
+
+    def outcome(self, late):
         try:
             return Outcome(*json.loads(self.said))
         except ValueError:
@@ -160,8 +167,8 @@ def kill_below(pid):
 
 
 class Runner:
-    def __init__(self, at_once):
-        self.at_once = at_once
+    def __init__(self, at_once, keep=False):
+        self.at_once, self.keep = at_once, keep
         self.count = collections.Counter()
 
     def report(self, running, outcome):
@@ -193,13 +200,19 @@ class Runner:
         for pid in children() - {running.pid for running in active}:
             kill_below(pid)
 
+    def room(self, active, test):
+        """Whether @test may begin beside those: who needs the machine for itself has it."""
+        busy = any(getattr(running.test, "alone", False) for running in active)
+        return not active or not busy and not getattr(test, "alone", False) and len(active) < self.at_once
+
     def run(self, tests):
         adopt()
-        active, waiting = [], list(tests)
+        # What takes longest first, so that it is not what all wait for in the end.
+        active, waiting = [], sorted(tests, key=lambda pair: -getattr(pair[1], "timeout", 0))
         try:
             while waiting or active:
-                while waiting and len(active) < self.at_once:
-                    active.append(Running(*waiting.pop(0)))
+                while waiting and self.room(active, waiting[0][1]):
+                    active.append(Running(*waiting.pop(0), self.keep))
                 active = self.step(active)
                 self.kill_strays(active)
         finally:

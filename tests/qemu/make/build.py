@@ -72,13 +72,13 @@ class Build:
             self.fail("configuring")
         key.write_text(self.key())
 
-    def targets(self):
-        return [] if self.recipe.runs else [command["output"] for command in self.commands()]
+    def ninja(self):
+        """Not all of QEMU: the programs, or of what is only compiled our files and what they need."""
+        words = ["ninja", "-j", str(os.cpu_count() or 2), *(self.programs() if self.recipe.runs else self.objects())]
+        return logged(words, self.log, BUILD_TIME, cwd=self.path, env=self.environment)
 
-    def ninja(self, *targets):
-        words = ["nice", "-n", "5", "ninja", "-j", str(os.cpu_count() or 2), *targets]
-        if not logged(words, self.log, BUILD_TIME, cwd=self.path, env=self.environment):
-            self.fail("the build")
+    def objects(self):
+        return [command["output"] for command in self.commands()]
 
     def commands(self):
         """How each of our files is compiled."""
@@ -88,12 +88,16 @@ class Build:
     def update(self):
         if self.current():
             return
-        state = self.state()
-        self.configure()
-        say(f"building QEMU {self.name}")
-        # Not all of it: the programs, or of what is only compiled our files and what they need.
-        self.ninja(*(self.targets() or self.programs()))
-        self.stamp.write_text(state)
+        state = None
+        # Again, where somebody changed our files while they were compiled.
+        while state != self.state():
+            state = self.state()
+            self.configure()
+            say(f"building QEMU {self.name}")
+            if self.ninja():
+                self.stamp.write_text(state)
+                return
+        self.fail("the build")
 
     def programs(self):
         tools = ["contrib/ivshmem-server/ivshmem-server", "contrib/ivshmem-client/ivshmem-client"]

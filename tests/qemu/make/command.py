@@ -3,6 +3,8 @@
 import argparse
 import os
 import shutil
+import signal
+import sys
 from pathlib import Path
 
 from harness import runner
@@ -25,6 +27,7 @@ def parse(arguments, text):
     parser.add_argument("--list", action="store_true", help="only name the tests")
     parser.add_argument("--builds", default="", help="only these: " + ", ".join(r.name for r in recipes.RECIPES))
     parser.add_argument("--build-only", action="store_true", help="build, and run nothing")
+    parser.add_argument("--keep", action="store_true", help="keep the files of tests that fail")
     parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1), help="tests at once (default: %(default)s)")
     chosen = parser.parse_args(arguments)
     chosen.builds = [name for name in chosen.builds.split(",") if name]
@@ -95,7 +98,14 @@ class Workshop:
                     shutil.rmtree(path)
 
 
+def ended(number, _frame):
+    """Ends what was started, as Ctrl-C does."""
+    sys.exit(128 + number)
+
+
 def main(arguments, text):
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, ended)
     chosen = parse(arguments, text)
     tests = runner.chosen(runner.discover(str(TESTS)), chosen.tests)
     if chosen.list:
@@ -132,7 +142,7 @@ def run(chosen, tests, workshop):
     Case.library = str(library.programs())
     fitting = [] if chosen.build_only else [
         (name, test) for name, test in tests if getattr(test, "build", None) in [None, *workshop.builds]]
-    count = runner.Runner(chosen.j).run(fitting)
+    count = runner.Runner(chosen.j, chosen.keep).run(fitting)
     failed = count["FAILED"] + len(workshop.broken)
     say(f"{count['ok']} passed, {failed} failed, {count['skipped'] + len(workshop.missing)} skipped")
     return 1 if failed else 0
