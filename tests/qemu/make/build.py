@@ -28,15 +28,14 @@ class Build:
     def name(self):
         return self.recipe.name
 
-    def program(self, name="qemu-system-arm"):
-        return self.path / name
+    def program(self, name=None):
+        return self.path / (name or f"qemu-system-{self.recipe.target}")
 
     def options(self):
         list_name = f"ivflat-{self.recipe.name}"
         # Debian's own Python and Meson, whatever else is on the PATH; 7.2 takes only one of the two to be named.
         tool = "--meson=/usr/bin/meson" if self.recipe.version == "7.2" else "--python=/usr/bin/python3"
-        return [tool, *recipes.OPTIONS, *self.recipe.options,
-                f"--with-devices-arm={list_name}"]
+        return [tool, *recipes.options(self.recipe), f"--with-devices-{self.recipe.target}={list_name}"]
 
     def key(self):
         """Whether the folder can be kept."""
@@ -54,7 +53,7 @@ class Build:
 
     def list_devices(self):
         """Writes the list of devices, if it changed: ninja then configures anew by itself."""
-        path = self.tree.path / "configs" / "devices" / "arm-softmmu" / f"ivflat-{self.name}.mak"
+        path = self.tree.path / "configs" / "devices" / f"{self.recipe.target}-softmmu" / f"ivflat-{self.name}.mak"
         if not path.exists() or path.read_text() != recipes.devices(self.recipe):
             path.write_text(recipes.devices(self.recipe))
 
@@ -101,7 +100,7 @@ class Build:
 
     def programs(self):
         tools = ["contrib/ivshmem-server/ivshmem-server", "contrib/ivshmem-client/ivshmem-client"]
-        return ["qemu-system-arm"] + (tools if "--enable-tools" in self.recipe.options else [])
+        return [f"qemu-system-{self.recipe.target}"] + (tools if "--enable-tools" in self.recipe.options else [])
 
     def strict(self, command, flags, output):
         """@command's words with @flags, and with QEMU's headers taken as the system's: their warnings are theirs."""
