@@ -92,6 +92,12 @@ static Object *ivflat_line_by_path(const char *path, Error **errp)
     return NULL;
 }
 
+/* The type was looked at when it was found; 7.2 has no cast for it. */
+static qemu_irq ivflat_irq_of(Object *line)
+{
+    return (qemu_irq)line;
+}
+
 /* Who drives a line. */
 
 typedef struct IvflatDriver {
@@ -128,7 +134,7 @@ static int ivflat_look_for_driver(Object *object, void *opaque)
 /* Outputs of devices are found; what board code keeps to itself is not. */
 static bool ivflat_line_is_free(Object *line, const char *value, Error **errp)
 {
-    IvflatDriver search = { .line = IRQ(line) };
+    IvflatDriver search = { .line = ivflat_irq_of(line) };
     g_autofree char *path = NULL;
 
     object_child_foreach_recursive(object_get_root(), ivflat_look_for_driver,
@@ -168,7 +174,7 @@ static bool ivflat_add_line(IvflatLines *lines, Object *line,
     }
     path = object_get_canonical_path(line);
     trace_ivshmem_flat_irq_resolved(path);
-    lines->line[lines->count++] = IRQ(line);
+    lines->line[lines->count++] = ivflat_irq_of(line);
     return true;
 }
 
