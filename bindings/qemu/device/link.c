@@ -13,8 +13,8 @@
 #define MAX_FDS 16    /* as many as a chardev keeps */
 
 /*
- * A library's socket has a time limit, sees lost descriptors and comes back
- * by itself; a chardev is what QEMU's users know.
+ * The library's own socket has a time limit, sees lost descriptors and comes
+ * back by itself; a chardev is what QEMU's users know.
  */
 
 static SocketChardev *ivflat_socket_of(Chardev *chr)
@@ -117,10 +117,15 @@ static int32_t ivflat_chardev_feed(IvflatState *s, const uint8_t *bytes,
 static bool ivflat_chardev_wait(IvflatState *s, int64_t deadline)
 {
     SocketChardev *sock = ivflat_socket_of(qemu_chr_fe_get_driver(&s->chardev));
-    int64_t left = deadline - qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
     GPollFD fd = { .fd = sock->sioc ? sock->sioc->fd : -1, .events = G_IO_IN };
+    int ready;
 
-    return left > 0 && (g_poll(&fd, 1, left) > 0 || errno == EINTR);
+    do {
+        int64_t left = deadline - qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+
+        ready = left > 0 ? g_poll(&fd, 1, left) : 0;
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
 }
 
 /* One byte at a time: that much is there when poll says so. */
