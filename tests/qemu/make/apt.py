@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from make import mirror
-from make.common import Missing, logged, output_of, tail
+from make.common import Missing, logged, output_of
 
 DAY = 24 * 3600
 
@@ -25,6 +25,7 @@ class Apt:
             raise Missing("this machine has no apt-get")
         self.folder = folder / "apt"
         self.log = folder / "apt.log"
+        self.asked = False
 
     def options(self):
         where = self.folder
@@ -46,14 +47,15 @@ class Apt:
         return stamp.exists() and 0 <= time.time() - stamp.stat().st_mtime < DAY
 
     def update(self):
-        """Reads the suites' lists, once a day."""
-        if self.fresh():
+        """Reads the suites' lists, once a day, and tries to once a run."""
+        if self.asked or self.fresh():
             return
+        self.asked = True
         for part in ("state/lists/partial", "lists/partial", "cache/archives/partial", "sources.list.d"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "sources.list.d" / "mirror.sources").write_text(mirror.sources())
         self.log.unlink(missing_ok=True)
-        self.get("update")
+        self.get("update", timeout=180)
         if self.versions("qemu"):
             (self.folder / "updated").touch()
 
@@ -85,4 +87,7 @@ class Apt:
         return next(folder.glob(f"{package}_*.deb"), None)
 
     def why(self):
-        return tail(self.log, 3) if self.log.exists() else "apt said nothing"
+        """What apt complains of first, in one line."""
+        said = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        complaints = [line for line in said if re.match("[WE]: ", line)] or said[-1:]
+        return complaints[0] if complaints else "apt said nothing"
