@@ -27,31 +27,34 @@ class Vm:
     def __init__(self, program, board, args=(), folder=".", name="vm", kernel=None, qtest=False, paused=False,
                  env=None):
         self.board, self.folder, self.name = board, folder, name
-        self.sockets = []
-        argv = [program, "-M", board.name, "-nodefaults", "-no-user-config", "-display", "none"]
-        argv += ["-chardev", f"socket,id=qmp,fd={self.pair('monitor')}", "-mon", "chardev=qmp,mode=control"]
-        argv += ["-chardev", f"socket,id=serial0,fd={self.pair('console')}", "-serial", "chardev:serial0"]
+        self.ours, self.theirs = [], []
+        monitor, console = self.pair(), self.pair()
+        tester = self.pair() if qtest else None
+        argv = [program, "-M", board.name, "-nodefaults", "-no-user-config", "-display", "none",
+                *self.chardev("qmp", 0), "-mon", "chardev=qmp,mode=control",
+                *self.chardev("serial0", 1), "-serial", "chardev:serial0"]
         if qtest:
-            argv += ["-accel", "qtest", "-qtest-log", "none"]
-            argv += ["-chardev", f"socket,id=qtest,fd={self.pair('tester')}", "-qtest", "chardev:qtest"]
+            argv += [*self.chardev("qtest", 2), "-accel", "qtest", "-qtest", "chardev:qtest", "-qtest-log", "none"]
         if paused or not (kernel or qtest):
             argv += ["-S"]
         argv += ["-kernel", kernel] if kernel else []
-        given = [theirs for _, theirs in self.sockets]
         self.process = Process([*argv, *args], said=os.path.join(folder, name + ".out"),
-                               fds=[theirs.fileno() for theirs in given], env={**SANITIZERS, **(env or {})})
-        for theirs in given:
+                               fds=[theirs.fileno() for theirs in self.theirs], env={**SANITIZERS, **(env or {})})
+        for theirs in self.theirs:
             theirs.close()
-        self.monitor = Qmp(self.monitor)
-        self.serial = Lines(self.console.fileno(), f"the serial port of {name}")
-        self.qtest = Qtest(self.tester) if qtest else None
+        self.console = console
+        self.monitor, self.serial = Qmp(monitor), Lines(console.fileno(), f"the serial port of {name}")
+        self.qtest = Qtest(tester) if qtest else None
 
-    def pair(self, name):
-        """A socket pair: our end as the attribute @name, and the number of theirs."""
+    def pair(self):
+        """Our end of a new socket pair; QEMU gets the other."""
         ours, theirs = socket.socketpair()
-        setattr(self, name, ours)
-        self.sockets.append((ours, theirs))
-        return theirs.fileno()
+        self.ours.append(ours)
+        self.theirs.append(theirs)
+        return ours
+
+    def chardev(self, name, number):
+        return ["-chardev", f"socket,id={name},fd={self.theirs[number].fileno()}"]
 
     @property
     def pid(self):
@@ -117,7 +120,7 @@ class Vm:
 
     def close(self):
         self.process.close()
-        for ours, _ in self.sockets:
+        for ours in self.ours:
             ours.close()
 
     def fault(self):
