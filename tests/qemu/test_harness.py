@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the other tests lean on: the peer and the server of Python agree with the real ones, and nothing is left behind."""
+"""What the other tests lean on: peer and server of Python agree with the real ones, and nothing is left behind."""
 import os
 import subprocess
 import unittest

@@ -46,7 +46,8 @@ class Mirror(unittest.TestCase):
             ("http://one.example/debian", "bookworm-updates", ["main"], "/keys/a.gpg")])
 
     def test_a_key_in_the_stanza_itself_is_kept_whole(self):
-        text = "Types: deb\nURIs: http://one.example/\nSuites: sid\nComponents: main\nSigned-By:\n -----BEGIN\n .\n abc\n"
+        text = ("Types: deb\nURIs: http://one.example/\nSuites: sid\nComponents: main\n"
+                "Signed-By:\n -----BEGIN\n .\n abc\n")
         (_, _, _, key), = mirror.stanza_entries(text)
         self.assertEqual(key, "-----BEGIN\n .\n abc")
 

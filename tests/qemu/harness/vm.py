@@ -124,7 +124,7 @@ class Vm:
             ours.close()
 
     def fault(self):
-        """Why the end of this machine is no good one, or None: a signal (an assertion, a crash), a sanitizer's finding."""
+        """Why this machine's end is no good one: a signal (an assertion, a crash), a sanitizer's finding; or None."""
         status = self.process.child.returncode
         if FOUND.search(self.said()):
             return f"{self.name}: a sanitizer found:\n{self.said()}"

@@ -11,7 +11,7 @@ from make.common import Broken, cache, logged, say, tail
 from make.tree import ours
 
 CONFIGURE_TIME = 300
-BUILD_TIME = 1500
+BUILD_TIME = 3600
 
 
 class Build:

@@ -28,7 +28,7 @@ def parse(arguments, text):
     parser.add_argument("--builds", default="", help="only these: " + ", ".join(r.name for r in recipes.RECIPES))
     parser.add_argument("--build-only", action="store_true", help="build, and run nothing")
     parser.add_argument("--keep", action="store_true", help="keep the files of tests that fail")
-    parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1), help="tests at once (default: %(default)s)")
+    parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1), help="so many tests at once")
     chosen = parser.parse_args(arguments)
     chosen.builds = [name for name in chosen.builds.split(",") if name]
     known = [recipe.name for recipe in recipes.RECIPES]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One QEMU tree a version, a copy of the pristine source: our device put in by bindings/qemu/integrate, kept up to date."""
+"""One QEMU tree a version: a copy of the pristine source, with our device put in by bindings/qemu/integrate."""
 import shutil
 import subprocess
 import sys
