@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from harness.case import Case
 from harness.process import Process
-from harness.wait import PATIENCE, Deadline, TooLate
+from harness.wait import PATIENCE, Deadline, TooLate, readable
 from make import files
 from make.common import CHECKOUT, cache
 
@@ -147,6 +148,24 @@ class GuestCase(Case):
         process = Process([host_program(name, sources, self.library, packages), *words])
         self.addCleanup(process.close)
         return process
+
+
+def until_each(sources, pattern, seconds=PATIENCE):
+    """The first line with @pattern in it of each of @sources (Lines). All are read all the time: a socket holds no more
+    than some hundred single bytes, and then QEMU's PL011 waits, and the machine with it."""
+    deadline, found = Deadline(seconds), {}
+    while len(found) < len(sources):
+        waiting = [one.fd for one in sources if not one.ended]
+        if not waiting or not select.select(waiting, [], [], deadline.left())[0]:
+            raise TooLate("\n".join(f"{one.what} said {one.seen}" for one in sources))
+        for one in sources:
+            if readable(one.fd, 0):
+                one.more(deadline)
+            while one not in found and b"\n" in one.pending:
+                line = one.line(0)
+                if re.search(pattern, line):
+                    found[one] = line
+    return [found[one] for one in sources]
 
 
 def numbers(line):

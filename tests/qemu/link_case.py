@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A device that a test looks at from all sides: the server by path= or chardev=, the guest by qtest, the rest by QMP."""
+"""A device seen from all sides: the server by path= or chardev=, the guest by qtest, the rest by QMP."""
 import fcntl
 import os
 import re
@@ -21,6 +21,9 @@ CHARDEV_RECONNECT = {"7.2": "reconnect=1", "10.0": "reconnect-ms=20", "asan": "r
 
 # Which type has the interrupt inputs, for qtest to listen at.
 INPUTS = {"lm3s6965evb": "armv7m", "mps2-an385": "armv7m", "virt": "arm_gic"}
+
+# Seconds; one that is taken would run for ever.
+REFUSED_WITHIN = 10
 
 F_ADD_SEALS, SEAL_ALL = 1033, 0x0007
 
@@ -120,13 +123,25 @@ class LinkCase(Case):
 
     # What QEMU says as it refuses.
 
-    def complaint(self, said):
-        """The one sentence of @said: QEMU says it on a line, and below it there is a hint at most."""
+    def complaint(self, vm):
+        """The one sentence that it said: QEMU puts the option before it, and below it there is a hint at most."""
+        said = vm.said()
         lines = said.strip().splitlines()
         self.assertTrue(lines and COMPLAINT.match(lines[0]), said)
         self.assertEqual(len(COMPLAINT.findall(said)), 1, said)
         self.assertLessEqual(len(lines), 2, said)
-        return lines[0]
+        sentence = COMPLAINT.sub("", lines[0])
+        words = vm.process.argv
+        for option, value in zip(words, words[1:]):
+            if sentence.startswith(f"{option} {value}: "):
+                return sentence[len(f"{option} {value}: "):]
+        return sentence
+
+    def refusal(self, *args, **options):
+        """QEMU's sentence, without the option, as it ends by itself and with 1."""
+        vm = self.vm(*args, **options)
+        self.assertEqual(vm.wait(REFUSED_WITHIN), 1, vm.said())
+        return self.complaint(vm)
 
 
 def consumed(client, seconds=PATIENCE):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Messages through rings in the shared memory, both ways at once, each with its checksum and known to the byte."""
-from guest import DEMO, HERE, HOST_PEER, GuestCase, numbers
+from guest import DEMO, HERE, HOST_PEER, GuestCase, numbers, until_each
 from harness.boards import BOARDS
 
 COUNT = 100_000
@@ -50,8 +50,7 @@ class Demo(GuestCase):
         server = self.server(vectors=2)
         guests = [self.demo(server), self.demo(server)]
         host = self.host("host-peer", [HOST_PEER, DEMO[1]], "--time=60", server.path, packages=("glib-2.0",))
-        ends = [guest.until(r"^peer \d+: sent .*")[0] for guest in guests]
-        ends.append(host.lines.until(r"^peer \d+: sent .*")[0])
+        ends = until_each([guests[0].serial, guests[1].serial, host.lines], r"^peer \d+: sent ")
         self.assertEqual(host.wait(), 0, host.said())
         for number, end in enumerate(ends):
             peer, sent, received, bad, interrupts = numbers(end)

@@ -85,7 +85,7 @@ class Messages:
         after = fds.count(vm.pid)
         self.assertEqual(before - after, {"socket": 1})
         self.assertEqual(after - before, {})
-        self.assertRegex(self.complaint(vm.said()), sentence)
+        self.assertRegex(self.complaint(vm), sentence)
         self.alive(vm, OWN)
         self.assertEqual(self.asked(vm, "peers"), 1)
         self.ring(vm, OTHER)
@@ -131,7 +131,7 @@ class Messages:
         if self.way == "path":
             client.expect_gone()
             self.until(vm, "link", "down")
-            self.assertRegex(self.complaint(vm.said()), r"message \d+ \(\d+\) was lost .* raise its limit of open files")
+            self.assertRegex(self.complaint(vm), r"message \d+ \(\d+\) was lost .* raise its limit of open files")
         else:
             self.until(vm, "messages", 5 + limit)
             self.assertLess(self.asked(vm, "peers"), 1 + limit)
@@ -158,7 +158,7 @@ class Greetings:
         vm = self.vm(*self.joining(fake.path, **properties))
         talk(fake.accept())
         self.assertEqual(vm.wait(), 1, vm.said())
-        self.assertRegex(self.complaint(vm.said()), sentence)
+        self.assertRegex(self.complaint(vm), sentence)
 
     def cut(self, bytes_sent):
         fake = self.fake(f"cut{bytes_sent}")
@@ -244,7 +244,7 @@ class Greetings:
         client.send(OWN)
         client.send(-1, fake.memory())
         self.assertEqual(vm.wait(), 1, vm.said())
-        self.assertRegex(self.complaint(vm.said()), r"limit of open files|message 3 \(-1\), .*without a descriptor")
+        self.assertRegex(self.complaint(vm), r"limit of open files|message 3 \(-1\), .*without a descriptor")
 
 
 class Life:

@@ -98,7 +98,8 @@ class SourceTree:
 
 
 def integrate(root, *options, program=ADAPTER / "integrate", wrap=lambda *command: list(command), env=None, text=True):
-    """Runs it with nothing installed that pkg-config could know, unless @env says where."""
+    """Runs it with nothing installed that pkg-config could know, unless @env says where; its None unsets a name."""
     environment = {**os.environ, "PKG_CONFIG_LIBDIR": "/nowhere", "PKG_CONFIG_PATH": "", **(env or {})}
+    environment = {name: value for name, value in environment.items() if value is not None}
     return subprocess.run(wrap(sys.executable, program, *options, root), stdin=subprocess.DEVNULL, env=environment,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=text, timeout=100, check=False)
