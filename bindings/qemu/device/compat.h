@@ -31,8 +31,10 @@
 #endif
 #if __has_include("system/kvm.h")
 #include "system/kvm.h"
+#include "system/runstate.h"
 #else
 #include "sysemu/kvm.h"
+#include "sysemu/runstate.h"
 #endif
 
 #define IVFLAT_QEMU(major, minor) \

@@ -70,9 +70,14 @@ static int32_t ivflat_on_memory(void *opaque, int32_t fd, uint64_t size)
 /* What goes wrong in realize is realize's to say, by its Error. */
 static void ivflat_on_log(void *opaque, uint32_t level, const char *text)
 {
+    IvflatState *s = opaque;
+
+    if (s->ending) {
+        return;
+    }
     switch (level) {
     case IVFLAT_LOG_ERROR:
-        if (DEVICE(opaque)->realized) {
+        if (DEVICE(s)->realized) {
             error_report("ivflat: %s", text);
         }
         break;

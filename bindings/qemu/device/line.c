@@ -9,83 +9,101 @@
 #include "qemu/cutils.h"
 #include "trace/trace-hw_misc.h"
 
-/* Beyond the lines that boards wire, a GIC has 32 inputs of each CPU's own. */
+/* What was found so far, and the property that it came from, for Errors. */
+typedef struct IvflatLines {
+    const char *property;
+    qemu_irq *line;
+    uint32_t count;
+} IvflatLines;
+
+/* The controller. */
+
+/*
+ * Of those that a controller counts, some are the CPU's own: the exceptions of
+ * an NVIC, and the first 32 of a GIC.
+ */
 static const struct {
     const char *type;
     uint32_t own;
 } ivflat_controllers[] = {
-    { "armv7m", 0 },
+    { "armv7m", 16 },
     { "arm_gic_common", 32 },
     { "arm-gicv3-common", 32 },
 };
 
 typedef struct IvflatController {
-    Object *object;    /* NULL: there is none */
+    Object *object;
     uint32_t lines;
 } IvflatController;
 
 /* The board's NVIC or GIC, when there is one and no more. */
-static bool ivflat_find_controller(IvflatController *found, const char *value,
+static bool ivflat_find_controller(IvflatController *found,
+                                   const char *property, const char *value,
                                    Error **errp)
 {
     for (int i = 0; i < ARRAY_SIZE(ivflat_controllers); i++) {
+        const char *type = ivflat_controllers[i].type;
         bool ambiguous = false;
-        Object *object = object_resolve_path_type(
-            "", ivflat_controllers[i].type, &ambiguous);
 
+        found->object = object_resolve_path_type("", type, &ambiguous);
         if (ambiguous) {
-            error_setg(errp, "irq=%s: this machine has several interrupt "
+            error_setg(errp, "%s=%s: this machine has several interrupt "
                        "controllers (%s): say which by the QOM path of an "
                        "input, .../unnamed-gpio-in[%s]; 'info qom-tree' shows "
-                       "them", value, ivflat_controllers[i].type, value);
+                       "them", property, value, type, value);
             return false;
         }
-        if (object) {
-            found->object = object;
-            found->lines = object_property_get_uint(object, "num-irq", NULL) -
+        if (found->object) {
+            found->lines = object_property_get_uint(found->object, "num-irq",
+                                                    NULL) -
                            ivflat_controllers[i].own;
             return true;
         }
     }
-    error_setg(errp, "irq=%s: this machine has no NVIC and no GIC: give the "
-               "QOM path of an interrupt input", value);
+    error_setg(errp, "%s=%s: this machine has no NVIC and no GIC: give the QOM "
+               "path of an interrupt input", property, value);
     return false;
 }
 
-static Object *ivflat_line_by_number(unsigned number, const char *value,
-                                     Error **errp)
+/* One line. */
+
+static Object *ivflat_line_by_number(unsigned number, const char *property,
+                                     const char *value, Error **errp)
 {
     g_autofree char *name = g_strdup_printf("unnamed-gpio-in[%u]", number);
-    IvflatController controller = {};
+    IvflatController controller;
+    Object *line;
 
-    if (!ivflat_find_controller(&controller, value, errp)) {
+    if (!ivflat_find_controller(&controller, property, value, errp)) {
         return NULL;
     }
-    if (number >= controller.lines) {
-        error_setg(errp, "irq=%s: line %u is out of range, the machine's %s "
-                   "has lines 0 to %" PRIu32, value, number,
+    line = number < controller.lines
+           ? object_resolve_path_component(controller.object, name) : NULL;
+    if (!line) {
+        error_setg(errp, "%s=%s: line %u is out of range, the machine's %s has "
+                   "lines 0 to %" PRIu32, property, value, number,
                    object_get_typename(controller.object),
                    controller.lines - 1);
-        return NULL;
     }
-    return object_resolve_path_component(controller.object, name);
+    return line;
 }
 
-static Object *ivflat_line_by_path(const char *path, Error **errp)
+static Object *ivflat_line_by_path(const char *property, const char *path,
+                                   Error **errp)
 {
     bool ambiguous = false;
     Object *object = object_resolve_path(path, &ambiguous);
 
     if (ambiguous) {
-        error_setg(errp, "irq=%s: several objects end so: begin the path with "
-                   "/machine", path);
+        error_setg(errp, "%s=%s: several objects end so: begin the path with "
+                   "/machine", property, path);
     } else if (!object) {
-        error_setg(errp, "irq=%s: is neither a number nor a QOM path; 'info "
-                   "qom-tree' shows the machine's", path);
+        error_setg(errp, "%s=%s: is neither a number nor a QOM path; 'info "
+                   "qom-tree' shows the machine's", property, path);
     } else if (!object_dynamic_cast(object, TYPE_IRQ)) {
-        error_setg(errp, "irq=%s: is a %s and no interrupt input: those end "
-                   "with a name and an index, such as %s/unnamed-gpio-in[0]",
-                   path, object_get_typename(object), path);
+        error_setg(errp, "%s=%s: is of type %s and no interrupt input: those "
+                   "end with a name and index, as %s/unnamed-gpio-in[0] would",
+                   property, path, object_get_typename(object), path);
     } else {
         return object;
     }
@@ -132,9 +150,10 @@ static int ivflat_look_for_driver(Object *object, void *opaque)
 }
 
 /* Outputs of devices are found; what board code keeps to itself is not. */
-static bool ivflat_line_is_free(Object *line, const char *value, Error **errp)
+static bool ivflat_line_is_free(qemu_irq line, const char *property,
+                                const char *value, Error **errp)
 {
-    IvflatDriver search = { .line = ivflat_irq_of(line) };
+    IvflatDriver search = { .line = line };
     g_autofree char *path = NULL;
 
     object_child_foreach_recursive(object_get_root(), ivflat_look_for_driver,
@@ -143,34 +162,41 @@ static bool ivflat_line_is_free(Object *line, const char *value, Error **errp)
         return true;
     }
     path = object_get_canonical_path(search.driver);
-    error_setg(errp, "irq=%s: this line is driven by %s already", value, path);
+    error_setg(errp, "%s=%s: this line is driven by %s already", property,
+               value, path);
     return false;
 }
 
-/* The lists. */
+/* Several. */
 
-typedef struct IvflatLines {
-    qemu_irq *line;
-    uint32_t count;
-} IvflatLines;
+static bool ivflat_has_line(const IvflatLines *lines, qemu_irq line)
+{
+    for (uint32_t i = 0; i < lines->count; i++) {
+        if (lines->line[i] == line) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static bool ivflat_add_line(IvflatLines *lines, Object *line,
                             const char *value, Error **errp)
 {
     g_autofree char *path = NULL;
 
-    if (!line || !ivflat_line_is_free(line, value, errp)) {
+    if (!line || !ivflat_line_is_free(ivflat_irq_of(line), lines->property,
+                                      value, errp)) {
         return false;
     }
     if (lines->count == IVFLAT_MAX_LINES) {
-        error_setg(errp, "irqs=: more than %d lines", IVFLAT_MAX_LINES);
+        error_setg(errp, "%s=...%s: one more than %d lines", lines->property,
+                   value, IVFLAT_MAX_LINES);
         return false;
     }
-    for (uint32_t i = 0; i < lines->count; i++) {
-        if (OBJECT(lines->line[i]) == line) {
-            error_setg(errp, "irqs=: %s is given twice", value);
-            return false;
-        }
+    if (ivflat_has_line(lines, ivflat_irq_of(line))) {
+        error_setg(errp, "%s=...%s: this line is given twice", lines->property,
+                   value);
+        return false;
     }
     path = object_get_canonical_path(line);
     trace_ivshmem_flat_irq_resolved(path);
@@ -178,64 +204,89 @@ static bool ivflat_add_line(IvflatLines *lines, Object *line,
     return true;
 }
 
-static bool ivflat_add_numbers(IvflatLines *lines, unsigned first,
-                               unsigned last, Error **errp)
+/* A number or a path. */
+static bool ivflat_add_one(IvflatLines *lines, const char *value, Error **errp)
 {
-    for (unsigned number = first; number <= last; number++) {
-        g_autofree char *value = g_strdup_printf("%u", number);
+    unsigned number;
+    Object *line;
 
-        if (!ivflat_add_line(lines, ivflat_line_by_number(number, value, errp),
-                             value, errp)) {
+    if (!*value) {
+        error_setg(errp, "%s=: a line is missing: a number or a QOM path",
+                   lines->property);
+        return false;
+    }
+    line = g_ascii_isdigit(*value) &&
+           qemu_strtoui(value, NULL, 0, &number) == 0
+           ? ivflat_line_by_number(number, lines->property, value, errp)
+           : ivflat_line_by_path(lines->property, value, errp);
+    return ivflat_add_line(lines, line, value, errp);
+}
+
+/* Whether @value is "N-M". */
+static bool ivflat_is_range(const char *value, unsigned *first, unsigned *last)
+{
+    const char *rest;
+
+    return g_ascii_isdigit(*value) &&
+           qemu_strtoui(value, &rest, 0, first) == 0 && *rest == '-' &&
+           g_ascii_isdigit(rest[1]) &&
+           qemu_strtoui(rest + 1, NULL, 0, last) == 0;
+}
+
+static bool ivflat_add_range(IvflatLines *lines, const char *value,
+                             unsigned first, unsigned last, Error **errp)
+{
+    if (last < first || last - first >= IVFLAT_MAX_LINES) {
+        error_setg(errp, "%s=%s: is no range of 1 to %d lines, such as 40-43",
+                   lines->property, value, IVFLAT_MAX_LINES);
+        return false;
+    }
+    for (unsigned number = first; number <= last; number++) {
+        g_autofree char *one = g_strdup_printf("%u", number);
+
+        if (!ivflat_add_one(lines, one, errp)) {
             return false;
         }
     }
     return true;
 }
 
-/* "N", "N-M" or a path */
-static bool ivflat_add_lines(IvflatLines *lines, const char *value,
-                             Error **errp)
+static bool ivflat_add_list(IvflatLines *lines, const char *irqs, Error **errp)
 {
-    const char *rest;
+    g_auto(GStrv) values = g_strsplit(irqs, ":", -1);
     unsigned first, last;
 
-    if (qemu_strtoui(value, &rest, 0, &first) < 0 || !g_ascii_isdigit(*value)) {
-        return ivflat_add_line(lines, ivflat_line_by_path(value, errp), value,
-                               errp);
+    if (!*values) {
+        return ivflat_add_one(lines, "", errp);
     }
-    last = first;
-    if (*rest == '-' && (qemu_strtoui(rest + 1, &rest, 0, &last) < 0 ||
-                         last < first || last - first >= IVFLAT_MAX_LINES)) {
-        error_setg(errp, "irqs=%s: is no range of at most %d lines, such as "
-                   "40-43", value, IVFLAT_MAX_LINES);
-        return false;
+    for (char **value = values; *value; value++) {
+        if (ivflat_is_range(*value, &first, &last)
+            ? !ivflat_add_range(lines, *value, first, last, errp)
+            : !ivflat_add_one(lines, *value, errp)) {
+            return false;
+        }
     }
-    if (*rest) {
-        error_setg(errp, "irq=%s: is neither a number nor a QOM path", value);
-        return false;
-    }
-    return ivflat_add_numbers(lines, first, last, errp);
+    return true;
 }
 
 bool ivflat_lines_find(const char *irq, const char *irqs,
                        qemu_irq lines[IVFLAT_MAX_LINES], uint32_t *count,
                        Error **errp)
 {
-    IvflatLines found = { .line = lines };
-    g_auto(GStrv) values = NULL;
+    IvflatLines found = { .property = irq ? "irq" : "irqs", .line = lines };
+    unsigned first, last;
 
     if (irq && irqs) {
         error_setg(errp, "irq=%s and irqs=%s are both given: one of them is "
                    "right", irq, irqs);
         return false;
     }
-    values = irqs ? g_strsplit(irqs, ":", -1) : NULL;
-    for (char **value = values; value && *value; value++) {
-        if (!ivflat_add_lines(&found, *value, errp)) {
-            return false;
-        }
+    if (irq && (strchr(irq, ':') || ivflat_is_range(irq, &first, &last))) {
+        error_setg(errp, "irq=%s: is one line; several are for irqs=", irq);
+        return false;
     }
-    if (irq && !ivflat_add_lines(&found, irq, errp)) {
+    if ((irq && !ivflat_add_one(&found, irq, errp)) ||
+        (irqs && !ivflat_add_list(&found, irqs, errp))) {
         return false;
     }
     *count = found.count;

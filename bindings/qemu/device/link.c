@@ -175,10 +175,15 @@ static int ivflat_chardev_can_read(void *opaque)
     return ivflat_device_wants(s->dev);
 }
 
-/* The server has to hear of it when we do not listen any more. */
+/*
+ * The server has to hear of it when we do not listen any more.  QEMU aborts
+ * when a chardev is disconnected that is only about to connect.
+ */
 void ivflat_link_lost(IvflatState *s)
 {
-    qemu_chr_fe_disconnect(&s->chardev);
+    if (qemu_chr_fe_backend_open(&s->chardev)) {
+        qemu_chr_fe_disconnect(&s->chardev);
+    }
 }
 
 static void ivflat_chardev_receive(void *opaque, const uint8_t *bytes,

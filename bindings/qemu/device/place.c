@@ -56,13 +56,22 @@ static bool ivflat_is_free_in(MemoryRegion *root, const char *property,
     return true;
 }
 
-/* The top of what CPUs without a wider bus can address. */
+/* A 32-bit Arm has at most 40 address lines; how many, it does not tell. */
+static bool ivflat_is_arm32(CPUState *cpu)
+{
+    return cpu && object_dynamic_cast(OBJECT(cpu), "arm-cpu") &&
+           !object_property_find(OBJECT(cpu), "aarch64");
+}
+
+/* The top of what the CPU can address, where that is known. */
 static uint64_t ivflat_last_address(void)
 {
     bool ambiguous;
 
-    return object_resolve_path_type("", "armv7m", &ambiguous) || ambiguous
-           ? UINT32_MAX : UINT64_MAX;
+    if (object_resolve_path_type("", "armv7m", &ambiguous) || ambiguous) {
+        return UINT32_MAX;
+    }
+    return ivflat_is_arm32(first_cpu) ? (1ULL << 40) - 1 : UINT64_MAX;
 }
 
 static bool ivflat_is_place(const char *property, uint64_t addr, uint64_t size,

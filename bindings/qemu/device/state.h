@@ -47,6 +47,8 @@ struct IvflatState {
     ivflat_device *dev;
     IvflatVector polled[IVFLAT_MAX_POLLED];
     Error *migration_blocker;
+    Notifier shutdown;
+    bool ending;                 /* QEMU closes chardevs: no news then */
     uint32_t bound_doorbells;    /* by KVM */
     int64_t guest_errors_since;  /* ms; when we began to count those below */
     uint32_t guest_errors;

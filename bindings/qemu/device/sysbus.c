@@ -102,6 +102,12 @@ static bool ivflat_block(IvflatState *s, Error **errp)
     return ivflat_block_migration(&s->migration_blocker, errp) >= 0;
 }
 
+/* Until a reset: with -no-shutdown the machine may go on. */
+static void ivflat_on_shutdown(Notifier *notifier, void *data)
+{
+    container_of(notifier, IvflatState, shutdown)->ending = true;
+}
+
 static void ivflat_forget(IvflatState *s)
 {
     ivflat_link_down(s);
@@ -137,6 +143,8 @@ static void ivflat_realize(DeviceState *dev, Error **errp)
                                ivflat_device_memory(s->dev));
     sysbus_init_mmio(sbd, &s->shmem);
     qemu_set_fd_handler(ivflat_device_get_fd(s->dev), ivflat_dispatch, NULL, s);
+    s->shutdown.notify = ivflat_on_shutdown;
+    qemu_register_shutdown_notifier(&s->shutdown);
 }
 
 /* Whoever still looks at the regions finds the device, until it is freed. */
@@ -144,13 +152,17 @@ static void ivflat_unrealize(DeviceState *dev)
 {
     IvflatState *s = IVFLAT_SYSBUS(dev);
 
+    notifier_remove(&s->shutdown);
     qemu_set_fd_handler(ivflat_device_get_fd(s->dev), NULL, NULL, NULL);
     ivflat_forget(s);
 }
 
 IVFLAT_RESET_HOLD(ivflat_reset_hold, obj)
 {
-    ivflat_device_reset(IVFLAT_SYSBUS(obj)->dev);
+    IvflatState *s = IVFLAT_SYSBUS(obj);
+
+    s->ending = false;
+    ivflat_device_reset(s->dev);
 }
 
 static void ivflat_instance_init(Object *obj)
