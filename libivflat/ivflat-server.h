@@ -74,26 +74,43 @@ typedef struct ivflat_server_client {
 
 /** What the server is to be.  Zero it, set struct_size and socket_path. */
 typedef struct ivflat_server_config {
-    uint32_t struct_size;     /**< sizeof(ivflat_server_config) */
-    uint32_t vectors;         /**< vectors of each client, 1..65536; 0: 1 */
-    uint64_t memory_size;     /**< bytes, exact; 0: 4 MiB.  QEMU's PCI device aborts on what is no power of two */
-    const char *socket_path;  /**< 1..107 bytes, required unless listen_fd is set; a stale socket file is replaced, a
+    uint32_t struct_size;    /**< sizeof(ivflat_server_config) */
+    uint32_t vectors;        /**< vectors of each client, 1..65536; 0: 1 */
+    uint64_t memory_size;    /**< bytes, exact; 0: 4 MiB.  QEMU's PCI device aborts on what is no power of two */
+    const char *socket_path; /**< 1..107 bytes, required unless listen_fd is set; a stale socket file is replaced, a
                                     live one is an error */
-    const char *memory_name;  /**< POSIX shared memory object to create, removed at the end; NULL: none */
-    const char *memory_dir;   /**< folder for a nameless file as memory; NULL: none.  Neither: a sealed memfd */
-    uint64_t max_queue_bytes; /**< memory, ours and the kernel's, that what waits for a client may keep, beside its
+    const char *memory_name; /**< POSIX shared memory object to create, removed at the end; NULL: none */
+    const char *memory_dir;  /**< folder for a nameless file as memory; NULL: none */
+    const char *memory_file; /**< file as memory; created if it is not there, and stays; NULL: none.  With none of the
+                                   three it is a sealed memfd; these three can be cut short by whoever may open them, or
+                                   is a peer, and log() has one warning of that */
+    uint64_t huge_page; /**< bytes of the sealed memfd's pages, as 2 MiB or 1 GiB; taken at once; 0: ordinary ones */
+    const uint32_t *allow_uids; /**< users that may join; with allow_gids: one of both; lent to ivflat_server_new() */
+    const uint32_t *allow_gids; /**< groups (the process's main one) that may join */
+    uint32_t allow_uid_count;   /**< 0: no bound, when allow_gid_count is 0 too */
+    uint32_t allow_gid_count;   /**< likewise */
+    uint64_t max_queue_bytes;   /**< memory, ours and the kernel's, that what waits for a client may keep, beside its
                                     greeting, before it is dropped; 0: 16 MiB, or four joins' if that is more */
-    uint32_t max_queue;       /**< messages that may wait for a client, beside its greeting, before it is dropped; 0:
+    uint32_t max_queue;         /**< messages that may wait for a client, beside its greeting, before it is dropped; 0:
                                     half the descriptors that the process may have, or four joins' if that is more */
-    uint32_t max_clients;     /**< at the same time; 0: as many as there are ids and descriptors */
-    uint32_t max_per_uid;     /**< of one user at the same time; 0: no bound */
-    uint32_t no_interrupts;   /**< 1: no vectors at all: joins are not announced, leaves are (P9) */
+    uint32_t max_clients;       /**< at the same time; 0: as many as there are ids and descriptors */
+    uint32_t max_per_uid;       /**< of one user at the same time; 0: no bound */
+    uint32_t no_interrupts;     /**< 1: no vectors at all: joins are not announced, leaves are (P9) */
     int32_t listen_fd;    /**< given: a UNIX stream socket that listens already, in place of socket_path; its file is
                                     not removed at the end; 0: none */
     uint32_t socket_mode; /**< permissions of the socket's file, as 0660: who may write it may join; 0: 0600 */
     uint32_t socket_gid;  /**< group of the socket's file; 0: the process's */
     uint32_t ids;         /**< one of IVFLAT_IDS_... */
 } ivflat_server_config;
+
+/** A place for one client, with an id of its own and a socket of its own.  Zero it, set struct_size and socket_path. */
+typedef struct ivflat_server_seat {
+    uint32_t struct_size;    /**< sizeof(ivflat_server_seat) */
+    uint32_t id;             /**< 0..65535: nobody else gets it */
+    const char *socket_path; /**< as ivflat_server_config.socket_path, or listen_fd is set */
+    int32_t listen_fd;       /**< given: as ivflat_server_config.listen_fd */
+    uint32_t keep; /**< 1: who comes back is handed the same eventfds, and the others never hear that it left */
+} ivflat_server_seat;
 
 /** What the program gives.  Zero it, set struct_size; each may be NULL.  What a @p client points to dies when the hook
  *  returns. */
@@ -125,6 +142,20 @@ typedef struct ivflat_server_hooks {
  *          does */
 IVFLAT_API int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *config,
                                      const ivflat_server_hooks *hooks);
+
+/** Adds a seat: before the first dispatch, lest somebody else has its id.  It has the socket's permissions, and the
+ *  bounds and the permissions to join, of all.
+ *  @param server the server
+ *  @param seat   copied
+ *  @return 0, or #IVFLAT_ERR_INVALID (a field; the id is taken), #IVFLAT_ERR_SYSTEM (the socket), #IVFLAT_ERR_BUSY */
+IVFLAT_API int32_t ivflat_server_add_seat(ivflat_server *server, const ivflat_server_seat *seat);
+
+/** Makes this process a peer: a client that needs no socket's file, in a kept seat of its own.  No bound refuses it.
+ *  @param server    the server
+ *  @param id        0..65535: nobody else gets it, now or later
+ *  @param socket_fd set: yours, for ivflat_device_adopt().  When the device disconnects, call again
+ *  @return 0, or #IVFLAT_ERR_INVALID (the id is taken), #IVFLAT_ERR_SYSTEM (descriptors), #IVFLAT_ERR_BUSY */
+IVFLAT_API int32_t ivflat_server_join(ivflat_server *server, uint32_t id, int32_t *socket_fd);
 
 /** Closes every client's link, says no leaves (P22), and removes the socket file and the memory's name.  In a forked
  *  child it only closes and frees the child's copies.

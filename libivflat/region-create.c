@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define HUGE_SHIFT  26 /* MFD_HUGE_SHIFT, which is in a header that others contradict */
 #define NOEXEC_SEAL 8u /* MFD_NOEXEC_SEAL of newer headers: nobody can make a program of it */
 
 /* Pages come when they are first touched, as with QEMU's server: to have them all at once would cost a start seconds and
@@ -60,24 +61,45 @@ static int32_t fd_or(int fd, int32_t error)
     return error;
 }
 
-static int open_memfd(void)
+/* The flag is newer than others that are asked for. */
+static int open_memfd(uint64_t page)
 {
-    int fd = memfd_create("ivshmem", MFD_CLOEXEC | MFD_ALLOW_SEALING | NOEXEC_SEAL);
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd;
 
-    return fd < 0 && errno == EINVAL ? memfd_create("ivshmem", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+    if (page) { /* which of them: its logarithm */
+        return memfd_create("ivshmem", flags | MFD_HUGETLB | (unsigned)__builtin_ctzll(page) << HUGE_SHIFT);
+    }
+    fd = memfd_create("ivshmem", flags | NOEXEC_SEAL);
+    return fd < 0 && errno == EINVAL ? memfd_create("ivshmem", flags) : fd;
 }
 
-int32_t ivf_region_create_sealed(uint64_t size)
+/* Huge pages are few: one that is not there when it is touched kills who touches it. */
+static int32_t take_pages(int fd, uint64_t size, uint64_t page)
 {
-    int fd = open_memfd();
+    if (fallocate(fd, 0, 0, (off_t)size) == 0) {
+        return 0;
+    }
+    return ivf_fail_errno(errno,
+                          "cannot have %" PRIu64 " bytes in huge pages of %" PRIu64
+                          " (/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB says how many are free)",
+                          size, page, page >> 10);
+}
 
+int32_t ivf_region_create_sealed(uint64_t size, uint64_t page)
+{
+    int fd = open_memfd(page);
+
+    if (fd < 0 && page) {
+        return ivf_fail_errno(errno, "cannot make a memfd of huge pages of %" PRIu64 " bytes", page);
+    }
     if (fd < 0) {
         return ivf_fail_errno(errno, "cannot make a memfd for the shared memory");
     }
     if (ftruncate(fd, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         return fd_or(fd, ivf_fail_errno(errno, "cannot give the shared memory's memfd %" PRIu64 " bytes", size));
     }
-    return fd_or(fd, check_machine(size));
+    return fd_or(fd, page ? take_pages(fd, size, page) : check_machine(size));
 }
 
 /* Opens what is there, or makes it. */
@@ -90,15 +112,15 @@ static int open_named(const char *name, bool *created)
 }
 
 /* What is there may be a trap: whoever else may write it can cut it short under us, or read what we share. */
-static int32_t check_owner(const struct stat *status, const char *name)
+static int32_t check_owner(const struct stat *status, const char *what, const char *name)
 {
     if (S_ISREG(status->st_mode) && status->st_uid == geteuid() && !(status->st_mode & (S_IWGRP | S_IWOTH))) {
         return 0;
     }
     return ivf_fail(IVFLAT_ERR_SYSTEM,
-                    "the shared memory object %s is there already and is not ours alone (mode %o, user %u): remove it, "
+                    "the %s %s is there already and is not ours alone (mode %o, user %u): remove it, "
                     "or take another name",
-                    name, (unsigned)status->st_mode & 07777u, (unsigned)status->st_uid);
+                    what, name, (unsigned)status->st_mode & 07777u, (unsigned)status->st_uid);
 }
 
 static int32_t resize_named(int fd, const char *name, uint64_t size)
@@ -109,7 +131,7 @@ static int32_t resize_named(int fd, const char *name, uint64_t size)
     if (fstat(fd, &status) < 0) {
         return ivf_fail_errno(errno, "cannot look at the shared memory object %s", name);
     }
-    error = check_owner(&status, name);
+    error = check_owner(&status, "shared memory object", name);
     if (error) {
         return error;
     }
@@ -180,4 +202,60 @@ int32_t ivf_region_create_in(const char *dir, uint64_t size)
                      ivf_fail_errno(errno, "cannot give the shared memory's file in %s %" PRIu64 " bytes", dir, size));
     }
     return fd_or(fd, check_file_system(fd, size, dir));
+}
+
+static int open_file(const char *path, bool *created)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    *created = fd >= 0;
+    if (fd < 0 && errno == EEXIST) {
+        fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    }
+    return fd;
+}
+
+static int32_t check_file(int fd, const char *path, uint64_t size)
+{
+    struct stat status;
+    int32_t error;
+
+    if (fstat(fd, &status) < 0) {
+        return ivf_fail_errno(errno, "cannot look at the file %s", path);
+    }
+    error = check_owner(&status, "file", path);
+    if (error == 0 && (uint64_t)status.st_size != size) {
+        error = ivf_fail(IVFLAT_ERR_SYSTEM,
+                         "the file %s is there already and has %" PRId64 " bytes, %" PRIu64
+                         " are asked for: remove it, or take its size",
+                         path, (int64_t)status.st_size, size);
+    }
+    return error;
+}
+
+static int32_t size_file(int fd, const char *path, uint64_t size)
+{
+    int32_t error = check_file_system(fd, size, path);
+
+    if (error == 0 && ftruncate(fd, (off_t)size) < 0) {
+        error = ivf_fail_errno(errno, "cannot give the file %s %" PRIu64 " bytes", path, size);
+    }
+    if (error) {
+        unlink(path);
+    }
+    return error;
+}
+
+int32_t ivf_region_create_file(const char *path, uint64_t size)
+{
+    bool created = false;
+    int fd = open_file(path, &created);
+
+    if (fd < 0 && errno == ELOOP) {
+        return ivf_fail(IVFLAT_ERR_SYSTEM, "%s is a symbolic link, which is not followed: name the file itself", path);
+    }
+    if (fd < 0) {
+        return ivf_fail_errno(errno, "cannot open the file %s for the shared memory", path);
+    }
+    return fd_or(fd, created ? size_file(fd, path, size) : check_file(fd, path, size));
 }

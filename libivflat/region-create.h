@@ -5,8 +5,11 @@
 
 #include <stdint.h>
 
-/* A memfd that nobody can resize. */
-int32_t ivf_region_create_sealed(uint64_t size);
+/* A memfd that nobody can resize, of huge pages of @page bytes that are taken at once, or (0) of ordinary ones. */
+int32_t ivf_region_create_sealed(uint64_t size, uint64_t page);
+
+/* The file @path: no link is followed.  One that is there is taken when it is ours alone and has the size. */
+int32_t ivf_region_create_file(const char *path, uint64_t size);
 
 /* The POSIX shared memory object @name.  One of ours that is there already is taken, as QEMU's server does, and may
  * grow; to shrink it would kill whoever has it mapped. */

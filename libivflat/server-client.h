@@ -11,6 +11,8 @@
 #include "server-io.h"
 #include "server-news.h"
 
+struct ivf_door;
+
 enum ivf_client_state {
     IVF_CLIENT_IDLE,    /* nothing waits */
     IVF_CLIENT_RUNNING, /* something waits, and may be sent */
@@ -26,6 +28,7 @@ struct ivf_client {
     enum ivf_client_state state;
     struct ivf_announcement *announcement;
     struct ivf_item *item; /* by which the others know it; lent */
+    struct ivf_door *door; /* by which it came; lent */
     uint32_t greeted;      /* of the greeting's first three messages, those that are sent */
     struct ivf_reader reader;
     int64_t since;     /* it came */

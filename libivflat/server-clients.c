@@ -103,12 +103,19 @@ static void publish(ivflat_server *server, struct ivf_item *item)
     ivf_news_tidy(&server->news, item);
 }
 
-/* P6: those that are there, in the order in which they came, then its own; P21: they hear of it first. */
+/* P6: those that are there, in the order in which they came, then its own; P21: they hear of it first.  Of one that has
+ * its place back they hear nothing: they never heard that it left. */
 static void introduce(ivflat_server *server, struct ivf_client *client)
 {
-    client->item = ivf_news_join(&server->news, client->announcement, IVF_ITEM_JOIN);
+    struct ivf_item *kept = client->door->item;
+    struct ivf_item *item = ivf_news_join(&server->news, client->announcement, kept ? IVF_ITEM_OWN : IVF_ITEM_JOIN);
+
+    client->item = kept ? kept : item;
+    if (client->door->keep) {
+        client->door->item = client->item;
+    }
     ivf_reader_begin(&client->reader, &server->news, client->announcement);
-    publish(server, client->item);
+    publish(server, item);
     g_queue_push_tail_link(&server->all, &client->in_all);
     ivf_flow_join(server, client);
     pushed(server, client);
@@ -130,9 +137,15 @@ uint32_t ivf_clients_of(const ivflat_server *server, uint32_t uid)
     return GPOINTER_TO_UINT(g_hash_table_lookup(server->users, GUINT_TO_POINTER(uid)));
 }
 
-int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, const struct ivf_identity *who)
+/* Its eventfds: new ones, or those that the others have already. */
+static struct ivf_announcement *announcement_for(const ivflat_server *server, uint32_t id, const struct ivf_door *door)
 {
-    struct ivf_announcement *announcement = ivf_announcement_new(id, server->vectors);
+    return door->item ? ivf_announcement_ref(door->item->announcement) : ivf_announcement_new(id, server->vectors);
+}
+
+int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_door *door, const struct ivf_identity *who)
+{
+    struct ivf_announcement *announcement = announcement_for(server, id, door);
     struct ivf_client *client;
     int result = announcement ? ivf_fd_watch(server->epoll, sock, id) : -errno;
 
@@ -142,6 +155,7 @@ int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, const struct i
     }
     client = ivf_client_new(sock, announcement);
     client->who = *who;
+    client->door = door;
     ivf_ids_hold(&server->ids, id, client);
     count_user(server, who->uid, 1);
     introduce(server, client);
@@ -218,7 +232,9 @@ static void drop(ivflat_server *server, struct ivf_client *client)
     ivf_flow_leave(server, client);
     ivf_ids_release(&server->ids, client->id);
     count_user(server, client->who.uid, -1);
-    publish(server, ivf_news_leave(&server->news, client->item));
+    if (!client->door->keep) {
+        publish(server, ivf_news_leave(&server->news, client->item));
+    }
     server->counters[IVFLAT_SERVER_COUNT_LEFT]++;
     server->counters[IVFLAT_SERVER_COUNT_DROPPED] += client->reason != IVFLAT_LEFT_CLOSED;
     ivf_server_tell_left(server, client);

@@ -5,8 +5,10 @@
 
 #include "server-state.h"
 
-/* Greets who connected by @sock (given when this answers 0) as @id, and tells the others.  -errno: what lacks for it. */
-int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, const struct ivf_identity *who);
+/* Greets who connected at @door by @sock (given when this answers 0) as @id, and tells the others, unless they know it
+ * already.  -errno: what lacks for it. */
+int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_door *door,
+                    const struct ivf_identity *who);
 
 /* How many of a user there are. */
 uint32_t ivf_clients_of(const ivflat_server *server, uint32_t uid);

@@ -2,8 +2,8 @@
 #include "server-dispatch.h"
 
 #include "fdio.h"
+#include "server-admit.h"
 #include "server-clients.h"
-#include "server-door.h"
 #include "server-retry.h"
 
 #define EVENTS 64 /* in a dispatch */
@@ -23,8 +23,7 @@ static void on_client(ivflat_server *server, const struct ivf_ready *ready)
 static void on_ready(ivflat_server *server, const struct ivf_ready *ready)
 {
     switch (ready->tag) {
-    case IVF_TAG_LISTENER: /* comes last: those that can be sent to go first */
-    case IVF_TAG_WAKE:     /* is cleared already */
+    case IVF_TAG_WAKE: /* is cleared already */
         break;
     case IVF_TAG_TIMER:
         ivf_retry_over(server);
@@ -39,17 +38,17 @@ static void on_ready(ivflat_server *server, const struct ivf_ready *ready)
 int ivf_server_dispatch(ivflat_server *server)
 {
     struct ivf_ready ready[EVENTS];
-    bool knocked = false;
+    uint64_t knocked = 0;
     int count;
 
     ivf_fd_event_clear(server->wake);
     count = ivf_fd_ready(server->epoll, ready, EVENTS);
     for (int i = 0; i < count; i++) {
         on_ready(server, &ready[i]);
-        knocked |= ready[i].tag == IVF_TAG_LISTENER;
+        knocked = knocked < IVF_TAG_DOOR ? ready[i].tag : knocked;
     }
-    if (knocked) {
-        ivf_door_accept(server);
+    if (knocked >= IVF_TAG_DOOR) { /* after all others: those that can be sent to go first; epoll takes turns */
+        ivf_admit_next(server, knocked - IVF_TAG_DOOR);
     }
     ivf_clients_reap(server);
     ivf_clients_send(server);

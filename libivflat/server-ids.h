@@ -11,7 +11,8 @@ struct ivf_ids {
     void **holders; /* 65,536, NULL: free */
     uint32_t next;  /* to look at first */
     bool lowest;    /* the lowest free one is next */
-    uint32_t count; /* that are held */
+    uint32_t count; /* that are held or reserved */
+    bool *reserved; /* never next */
 };
 
 void ivf_ids_init(struct ivf_ids *ids, bool lowest);
@@ -19,6 +20,9 @@ void ivf_ids_fini(struct ivf_ids *ids);
 
 /* The free id that is next; -1: all are held. */
 int32_t ivf_ids_next(struct ivf_ids *ids);
+
+/* Nobody gets it by ivf_ids_next() from now on. */
+void ivf_ids_reserve(struct ivf_ids *ids, uint32_t id);
 
 void ivf_ids_hold(struct ivf_ids *ids, uint32_t id, void *holder);
 

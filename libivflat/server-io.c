@@ -128,6 +128,11 @@ int ivf_io_check_listener(int fd)
     return flags < 0 ? -errno : or_errno(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 
+int ivf_io_pair(int ends[2])
+{
+    return or_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends));
+}
+
 void ivf_io_identify(int sock, struct ivf_identity *identity)
 {
     struct ucred credentials;

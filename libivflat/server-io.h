@@ -19,6 +19,9 @@ int ivf_io_listen(const char *path, uint32_t mode, uint32_t group);
 /* Takes any descriptor.  0: a UNIX stream socket that listens; it does not block from now on. */
 int ivf_io_check_listener(int fd);
 
+/* Two ends of a connection that needs no file; closed on exec; neither blocks. */
+int ivf_io_pair(int ends[2]);
+
 /* Who connected. */
 struct ivf_identity {
     int32_t pid;  /* 0: not known */

@@ -2,6 +2,7 @@
 #include "server-retry.h"
 
 #include "fdio.h"
+#include "server-doors.h"
 #include "server-hooks.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static void retry_later(ivflat_server *server)
 void ivf_retry_pause(ivflat_server *server)
 {
     server->paused = true;
-    ivf_fd_unwatch(server->epoll, server->listener);
+    ivf_doors_unwatch(server);
     retry_later(server);
 }
 
@@ -71,7 +72,7 @@ static void accept_again(ivflat_server *server)
     if (!server->paused) {
         return;
     }
-    if (ivf_fd_watch(server->epoll, server->listener, IVF_TAG_LISTENER) == 0) {
+    if (ivf_doors_watch(server) == 0) {
         server->paused = false;
     } else {
         retry_later(server);

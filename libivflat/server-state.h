@@ -13,7 +13,7 @@
 #include "server-news.h"
 
 /* What epoll gives back: a client's id, or one of these. */
-enum { IVF_TAG_LISTENER = IVFLAT_MAX_PEERS, IVF_TAG_WAKE, IVF_TAG_TIMER };
+enum { IVF_TAG_WAKE = IVFLAT_MAX_PEERS, IVF_TAG_TIMER, IVF_TAG_DOOR /* and its number behind it */ };
 
 /* What may be the matter for a while, as log() hears of it. */
 enum ivf_lack { IVF_LACK_ACCEPT, IVF_LACK_SEND, IVF_LACK_REFUSED, IVF_LACKS };
@@ -26,6 +26,16 @@ struct ivf_limits {
     uint32_t max_per_uid; /* 0: no bound */
     uint32_t max_queue;
     uint64_t max_queue_bytes;
+};
+
+/* Where clients connect: the main one is the first, the others are seats. */
+struct ivf_door {
+    int listener;          /* -1: a seat of this process itself */
+    int32_t id;            /* that a client gets here; -1: any */
+    bool keep;             /* who comes back is handed the same eventfds */
+    char *path;            /* whose file is ours to remove; NULL: none */
+    struct ivf_file file;  /* that we made there */
+    struct ivf_item *item; /* kept: by which the others know who sits here, or sat; NULL: nobody ever did */
 };
 
 /* Messages that lie unread in the clients' sockets; the kernel bounds their descriptors, over all of them. */
@@ -42,18 +52,20 @@ struct ivflat_server {
     int32_t process;  /* that made it */
     uint32_t vectors; /* of each client */
     struct ivf_limits limits;
+    uint32_t socket_mode;
+    uint32_t socket_gid;
+    GArray *allow_uids; /* NULL: all */
+    GArray *allow_gids;
     uint64_t counters[IVF_COUNTERS];
 
     int epoll; /* the one descriptor; it watches: */
-    int listener;
     int wake;  /* somebody's, or our own: work is left */
     int timer; /* try again what lacked resources */
     int memory;
     uint64_t memory_size;
-    char *memory_name;           /* to remove at the end, or NULL */
-    char *socket_path;           /* likewise */
-    struct ivf_file socket_file; /* that we made at socket_path */
+    char *memory_name; /* to remove at the end, or NULL */
 
+    GPtrArray *doors;
     struct ivf_news news;
     struct ivf_ids ids;
     GHashTable *users; /* user id -> clients */

@@ -8,7 +8,7 @@
 #include "region-create.h"
 #include "server-clients.h"
 #include "server-dispatch.h"
-#include "server-door.h"
+#include "server-doors.h"
 #include "server-flow.h"
 #include "server-hooks.h"
 #include "server-io.h"
@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#define DEFAULT_MODE  0600u
 #define DEFAULT_SIZE  ((uint64_t)4 << 20)
 #define DEFAULT_BYTES ((uint64_t)16 << 20) /* what may wait for a client */
 #define MOST_MESSAGES (1u << 20)
@@ -30,14 +31,38 @@
 
 #define INVALID(...) ivf_fail(IVFLAT_ERR_INVALID, __VA_ARGS__)
 
+static uint64_t size_of(const ivflat_server_config *config)
+{
+    return config->memory_size ? config->memory_size : DEFAULT_SIZE;
+}
+
 static int32_t check_memory(const ivflat_server_config *config)
 {
+    uint64_t page = config->huge_page;
+
     if (config->memory_size > INT64_MAX) {
         return INVALID("ivflat_server_config.memory_size is %" PRIu64 " bytes, at most %" PRId64 " is right",
                        config->memory_size, INT64_MAX);
     }
-    if (config->memory_name && config->memory_dir) {
-        return INVALID("ivflat_server_config.memory_name and .memory_dir are both set, one of them is right");
+    if (!!config->memory_name + !!config->memory_dir + !!config->memory_file + (page > 0) > 1) {
+        return INVALID("of ivflat_server_config.memory_name, .memory_dir, .memory_file and .huge_page more than one is "
+                       "set, one of them is right");
+    }
+    if (page & (page - 1)) {
+        return INVALID("ivflat_server_config.huge_page is %" PRIu64 " bytes, a power of two is right", page);
+    }
+    if (page && size_of(config) % page) {
+        return INVALID("ivflat_server_config.memory_size is %" PRIu64 " bytes, a multiple of .huge_page (%" PRIu64
+                       ") is right",
+                       size_of(config), page);
+    }
+    return 0;
+}
+
+static int32_t check_users(const ivflat_server_config *config)
+{
+    if ((config->allow_uid_count && !config->allow_uids) || (config->allow_gid_count && !config->allow_gids)) {
+        return INVALID("ivflat_server_config.allow_uids or .allow_gids is NULL, and its count is not 0");
     }
     return 0;
 }
@@ -79,21 +104,43 @@ static int32_t check_config(const ivflat_server_config *config)
     if (error == 0) {
         error = ivf_abi_at_most(config->ids, IVFLAT_IDS_LOWEST, "ivflat_server_config.ids");
     }
+    if (error == 0) {
+        error = check_users(config);
+    }
     return error ? error : check_memory(config);
+}
+
+static int32_t make_memory(ivflat_server *server, const ivflat_server_config *config)
+{
+    uint64_t size = server->memory_size;
+
+    if (config->memory_name) {
+        return ivf_region_create_named(config->memory_name, size);
+    }
+    if (config->memory_dir) {
+        return ivf_region_create_in(config->memory_dir, size);
+    }
+    if (config->memory_file) {
+        return ivf_region_create_file(config->memory_file, size);
+    }
+    return ivf_region_create_sealed(size, config->huge_page);
 }
 
 static int32_t open_memory(ivflat_server *server, const ivflat_server_config *config)
 {
-    server->memory_size = config->memory_size ? config->memory_size : DEFAULT_SIZE;
-    if (config->memory_name) {
-        server->memory = ivf_region_create_named(config->memory_name, server->memory_size);
-        server->memory_name = server->memory >= 0 ? g_strdup(config->memory_name) : NULL;
-    } else if (config->memory_dir) {
-        server->memory = ivf_region_create_in(config->memory_dir, server->memory_size);
-    } else {
-        server->memory = ivf_region_create_sealed(server->memory_size);
+    server->memory_size = size_of(config);
+    server->memory = make_memory(server, config);
+    if (server->memory < 0) {
+        return server->memory;
     }
-    return server->memory < 0 ? server->memory : 0;
+    server->memory_name = g_strdup(config->memory_name);
+    if (config->memory_name || config->memory_dir || config->memory_file) {
+        ivf_server_log(
+            server, IVFLAT_LOG_WARNING,
+            "whoever may open the shared memory, and each peer, can cut it short, which kills all who use it "
+            "(SIGBUS); without a name, a folder or a file it would be sealed");
+    }
+    return 0;
 }
 
 /* A descriptor of our own: keeps it in @place and watches it.  Or passes on why there is none. */
@@ -108,9 +155,6 @@ static int32_t open_loop(ivflat_server *server)
     int result = server->epoll = ivf_fd_epoll();
 
     if (result >= 0) {
-        result = ivf_fd_watch(server->epoll, server->listener, IVF_TAG_LISTENER);
-    }
-    if (result >= 0) {
         result = keep(server, &server->wake, ivf_fd_event(), IVF_TAG_WAKE);
     }
     if (result >= 0) {
@@ -122,12 +166,18 @@ static int32_t open_loop(ivflat_server *server)
 /* The socket first: who finds it taken must not touch a named memory. */
 static int32_t open_all(ivflat_server *server, const ivflat_server_config *config)
 {
-    int32_t error = ivf_door_open(server, config);
+    int32_t error = open_loop(server);
 
     if (error == 0) {
-        error = open_memory(server, config);
+        error = ivf_doors_add(server, config->socket_path, config->listen_fd, -1, "ivflat_server_config.listen_fd");
     }
-    return error ? error : open_loop(server);
+    return error ? error : open_memory(server, config);
+}
+
+static GArray *list_of(const uint32_t *numbers, uint32_t count)
+{
+    return count > 0 ? g_array_append_vals(g_array_sized_new(FALSE, FALSE, sizeof(*numbers), count), numbers, count)
+                     : NULL;
 }
 
 /* Who reads is not to be dropped for some joins at once; who does not is not to use up all descriptors. */
@@ -152,8 +202,13 @@ static ivflat_server *new_closed(const ivflat_server_config *config, const ivfla
     server->process = ivf_fd_process();
     server->vectors = config->no_interrupts ? 0 : MAX(config->vectors, 1);
     server->limits = limits_of(config, server->vectors);
-    server->epoll = server->listener = server->wake = server->timer = server->memory = -1;
+    server->epoll = server->wake = server->timer = server->memory = -1;
+    server->socket_mode = config->socket_mode ? config->socket_mode : DEFAULT_MODE;
+    server->socket_gid = config->socket_gid;
+    server->allow_uids = list_of(config->allow_uids, config->allow_uid_count);
+    server->allow_gids = list_of(config->allow_gids, config->allow_gid_count);
     server->users = g_hash_table_new(NULL, NULL);
+    server->doors = g_ptr_array_new();
     ivf_ids_init(&server->ids, config->ids == IVFLAT_IDS_LOWEST);
     ivf_news_init(&server->news);
     ivf_flow_init(server);
@@ -207,7 +262,7 @@ void ivflat_server_free(ivflat_server *server)
         return;
     }
     ours = ivf_fd_process() == server->process; /* a forked child has copies: the server goes on without it */
-    ivf_door_close(server, ours);
+    ivf_doors_close(server, ours);
     ivf_clients_close(server, ours);
     ivf_news_clear(&server->news);
     if (ours && server->memory_name) {
@@ -219,6 +274,8 @@ void ivflat_server_free(ivflat_server *server)
     ivf_fd_close(server->wake);
     ivf_fd_close(server->epoll);
     g_hash_table_unref(server->users);
+    g_clear_pointer(&server->allow_uids, g_array_unref);
+    g_clear_pointer(&server->allow_gids, g_array_unref);
     g_free(server->memory_name);
     g_free(server);
 }

@@ -30,7 +30,7 @@ static void expect_size(int fd, uint64_t size)
 
 START_TEST(nobody_resizes_a_sealed_one)
 {
-    int fd = ivf_region_create_sealed(10000);
+    int fd = ivf_region_create_sealed(10000, 0);
 
     expect_size(fd, 10000);
     ck_assert_int_eq(fcntl(fd, F_GET_SEALS) & ~EXEC_SEAL, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
@@ -43,7 +43,7 @@ END_TEST
 
 START_TEST(a_size_that_no_file_has)
 {
-    ck_assert_int_eq(ivf_region_create_sealed((uint64_t)1 << 63), IVFLAT_ERR_SYSTEM);
+    ck_assert_int_eq(ivf_region_create_sealed((uint64_t)1 << 63, 0), IVFLAT_ERR_SYSTEM);
     ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "9223372036854775808 bytes: Invalid argument"));
     ck_assert_int_eq(ivf_region_create_in(test_folder(), (uint64_t)1 << 63), IVFLAT_ERR_SYSTEM);
     ck_assert_ptr_nonnull(strstr(ivflat_last_error(), test_folder()));
@@ -164,7 +164,7 @@ START_TEST(what_can_never_be_had_is_refused)
     struct statvfs status;
     uint64_t size = (uint64_t)1 << 60;
 
-    ck_assert_int_eq(ivf_region_create_sealed(size), IVFLAT_ERR_SYSTEM);
+    ck_assert_int_eq(ivf_region_create_sealed(size, 0), IVFLAT_ERR_SYSTEM);
     ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "1152921504606846976 bytes of shared memory are more than all"));
     ck_assert_int_eq(statvfs("/dev/shm", &status), 0);
     if (status.f_blocks > 0) {
@@ -207,6 +207,80 @@ START_TEST(a_file_in_a_folder_has_no_name)
 }
 END_TEST
 
+START_TEST(a_file_is_created_or_taken_as_it_is)
+{
+    int first = ivf_region_create_file(test_path("f"), 4096);
+    char mark[5] = "";
+    struct stat status;
+    int second;
+
+    expect_size(first, 4096);
+    ck_assert_int_eq(fstat(first, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0600);
+    ck_assert_int_eq(pwrite(first, "mark", 4, 0), 4);
+    second = ivf_region_create_file(test_path("f"), 4096);
+    expect_size(second, 4096);
+    ck_assert_int_eq(pread(second, mark, 4, 0), 4);
+    ck_assert_str_eq(mark, "mark");
+    close_fd(first);
+    close_fd(second);
+}
+END_TEST
+
+static void refuse_file(const char *path, uint64_t size, const char *words)
+{
+    ck_assert_int_eq(ivf_region_create_file(path, size), IVFLAT_ERR_SYSTEM);
+    ck_assert_msg(strstr(ivflat_last_error(), words), "%s", ivflat_last_error());
+}
+
+START_TEST(a_file_that_is_wrong_is_left_alone)
+{
+    int fd = ivf_region_create_file(test_path("f"), 4096);
+
+    refuse_file(test_path("f"), 8192, "has 4096 bytes, 8192 are asked for");
+    refuse_file(test_path("f"), 2048, "has 4096 bytes, 2048 are asked for");
+    expect_size(fd, 4096);
+    ck_assert_int_eq(symlink("f", test_path("link")), 0);
+    refuse_file(test_path("link"), 4096, "is a symbolic link");
+    ck_assert_int_eq(symlink("nowhere", test_path("dangling")), 0);
+    refuse_file(test_path("dangling"), 4096, "is a symbolic link");
+    ck_assert_int_eq(access(test_path("nowhere"), F_OK), -1);
+    ck_assert_int_eq(mkfifo(test_path("fifo"), 0600), 0);
+    refuse_file(test_path("fifo"), 4096, "is not ours alone");
+    refuse_file(test_folder(), 4096, "directory");
+    ck_assert_int_eq(fchmod(fd, 0660), 0);
+    refuse_file(test_path("f"), 4096, "not ours alone (mode 660");
+    refuse_file(test_path("no/such/folder"), 4096, "No such file or directory");
+    refuse_file(test_path("huge"), (uint64_t)1 << 62, "huge");
+    ck_assert_int_eq(access(test_path("huge"), F_OK), -1);
+    close_fd(fd);
+}
+END_TEST
+
+/* Where the machine has none, it is said; where root may make some, they are had. */
+START_TEST(huge_pages_or_a_sentence)
+{
+    int fd = ivf_region_create_sealed(2 << 20, 2 << 20);
+    struct stat status;
+
+    if (fd >= 0) {
+        ck_assert_int_eq(fstat(fd, &status), 0);
+        ck_assert_int_eq(status.st_size, 2 << 20);
+        ck_assert_int_eq(status.st_blksize, 2 << 20);
+        ck_assert_int_eq(fcntl(fd, F_GET_SEALS) & ~EXEC_SEAL, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+        ck_assert_int_eq(ftruncate(fd, 0), -1);
+        close_fd(fd);
+    } else {
+        printf("huge_pages: there are none here: %s\n", ivflat_last_error());
+        ck_assert_int_eq(fd, IVFLAT_ERR_SYSTEM);
+        ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "huge pages of 2097152"));
+    }
+    ck_assert_int_eq(ivf_region_create_sealed((uint64_t)1 << 50, 2 << 20), IVFLAT_ERR_SYSTEM); /* nobody has so many */
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "huge pages of 2097152"));
+    ck_assert_int_eq(ivf_region_create_sealed(1 << 20, 1 << 13), IVFLAT_ERR_SYSTEM); /* no such page */
+}
+END_TEST
+
 /* As nobody, for root may write anywhere. */
 static int refused(void *argument)
 {
@@ -238,7 +312,7 @@ START_TEST(without_descriptors)
     char *name = make_name();
 
     fill_fds(0);
-    ck_assert_int_eq(ivf_region_create_sealed(4096), IVFLAT_ERR_SYSTEM);
+    ck_assert_int_eq(ivf_region_create_sealed(4096, 0), IVFLAT_ERR_SYSTEM);
     ck_assert_int_eq(ivf_region_create_named(name, 4096), IVFLAT_ERR_SYSTEM);
     ck_assert_int_eq(ivf_region_create_in(test_folder(), 4096), IVFLAT_ERR_SYSTEM);
     ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "Too many open files"));
@@ -264,6 +338,9 @@ int main(void)
     tcase_add_test(tcase, a_new_name_without_its_size_is_removed);
     tcase_add_test(tcase, a_name_that_cannot_be);
     tcase_add_test(tcase, a_file_in_a_folder_has_no_name);
+    tcase_add_test(tcase, a_file_is_created_or_taken_as_it_is);
+    tcase_add_test(tcase, a_file_that_is_wrong_is_left_alone);
+    tcase_add_test(tcase, huge_pages_or_a_sentence);
     tcase_add_test(tcase, a_folder_that_cannot_be_written);
     tcase_add_test(tcase, without_descriptors);
     return suite_run(suite);

@@ -158,6 +158,34 @@ START_TEST(users_are_counted_apart)
 }
 END_TEST
 
+START_TEST(only_those_that_are_allowed_may_join)
+{
+    const uint32_t nobody[] = {geteuid() + 1, getegid() + 1};
+    const uint32_t us[] = {12345, geteuid()};
+    const uint32_t our_group = getegid();
+    struct guest guest;
+
+    served_begin(&served, &(ivflat_server_config){
+                              .allow_uids = nobody, .allow_uid_count = 2, .allow_gids = nobody, .allow_gid_count = 2});
+    guest_join(&guest, &served);
+    guest_expect(&guest, "end");
+    ck_assert_uint_eq(served.reason, IVFLAT_REFUSED_USER);
+    guest_leave(&guest, NULL);
+    served_end(&served);
+    served_begin(&served, &(ivflat_server_config){.allow_uids = us, .allow_uid_count = 2});
+    guest_join(&guest, &served);
+    served_expect(&served, "0 joined");
+    guest_leave(&guest, NULL);
+    served_end(&served);
+    served_begin(&served,
+                 &(ivflat_server_config){
+                     .allow_uids = nobody, .allow_uid_count = 1, .allow_gids = &our_group, .allow_gid_count = 1});
+    guest_join(&guest, &served);
+    served_expect(&served, "0 joined");
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
 static int32_t refuse_odd(const ivflat_server_client *client)
 {
     ck_assert_int_eq(client->pid, getpid());
@@ -392,6 +420,7 @@ int main(void)
     tcase_add_test(tcase, no_more_clients_than_may_be_there);
     tcase_add_test(tcase, no_more_of_one_user_than_may_be_there);
     tcase_add_test(tcase, users_are_counted_apart);
+    tcase_add_test(tcase, only_those_that_are_allowed_may_join);
     tcase_add_test(tcase, the_program_may_refuse);
     tcase_add_test(tcase, refusals_are_one_line_a_second);
     tcase_add_test(tcase, the_lowest_id_where_asked_for);

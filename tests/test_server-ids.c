@@ -92,6 +92,24 @@ START_TEST(the_lowest_one_where_asked_for)
 }
 END_TEST
 
+START_TEST(a_reserved_one_is_nobodys)
+{
+    ivf_ids_init(&ids, false);
+    ivf_ids_reserve(&ids, 1);
+    ivf_ids_reserve(&ids, 1);
+    ck_assert_int_eq(take(), 0);
+    ck_assert_int_eq(take(), 2);
+    ivf_ids_hold(&ids, 1, &holders[1]); /* who came for it */
+    ivf_ids_release(&ids, 1);
+    ck_assert_int_eq(take(), 3);
+    while (take() >= 0) {
+    }
+    ck_assert_uint_eq(ids.count, 65536);
+    ck_assert_ptr_null(ivf_ids_holder(&ids, 1));
+    ivf_ids_fini(&ids);
+}
+END_TEST
+
 START_TEST(who_holds_which)
 {
     ivf_ids_init(&ids, false);
@@ -117,6 +135,7 @@ int main(void)
     tcase_add_test(tcase, the_one_that_is_free_is_found);
     tcase_add_test(tcase, an_id_that_was_not_taken_is_not_used_up);
     tcase_add_test(tcase, the_lowest_one_where_asked_for);
+    tcase_add_test(tcase, a_reserved_one_is_nobodys);
     tcase_add_test(tcase, who_holds_which);
     return suite_run(suite);
 }

@@ -26,7 +26,14 @@ START_TEST(a_field_that_cannot_be_is_refused_by_its_name)
     served_refused(&(ivflat_server_config){.memory_size = (uint64_t)1 << 63}, IVFLAT_ERR_INVALID,
                    "memory_size is 9223372036854775808 bytes, at most 9223372036854775807");
     served_refused(&(ivflat_server_config){.memory_name = "/a", .memory_dir = "/tmp"}, IVFLAT_ERR_INVALID,
-                   "memory_name and .memory_dir");
+                   "memory_name, .memory_dir, .memory_file and .huge_page more than one");
+    served_refused(&(ivflat_server_config){.memory_file = "/a", .huge_page = 1 << 21}, IVFLAT_ERR_INVALID,
+                   "more than one");
+    served_refused(&(ivflat_server_config){.huge_page = 3 << 20}, IVFLAT_ERR_INVALID, "huge_page is 3145728");
+    served_refused(&(ivflat_server_config){.huge_page = 1 << 21, .memory_size = 3 << 20}, IVFLAT_ERR_INVALID,
+                   "memory_size is 3145728 bytes, a multiple of .huge_page (2097152)");
+    served_refused(&(ivflat_server_config){.allow_uid_count = 1}, IVFLAT_ERR_INVALID, "allow_uids");
+    served_refused(&(ivflat_server_config){.allow_gid_count = 1}, IVFLAT_ERR_INVALID, "allow_gids");
     served_refused(&(ivflat_server_config){.socket_path = ""}, IVFLAT_ERR_INVALID, "no socket path");
     served_refused(&(ivflat_server_config){.socket_path = path_108}, IVFLAT_ERR_INVALID, "108 bytes");
 }
@@ -229,6 +236,27 @@ START_TEST(a_memory_in_a_folder_has_no_name)
 }
 END_TEST
 
+/* Cut short by a client that has it, as any peer can: that is what the warning is for. */
+START_TEST(memory_that_can_be_cut_short_is_warned_of_once)
+{
+    struct guest guest;
+
+    served_begin(&served, &(ivflat_server_config){.memory_file = test_path("memory"), .memory_size = 4096});
+    guest_join(&guest, &served);
+    guest_expect(&guest, "0; 0; -1 memory 4096; 0 eventfd");
+    ck_assert_int_eq(ftruncate(guest_fd(&guest, 0), 0), 0);
+    ck_assert_str_eq(served.logged->str,
+                     "warning: whoever may open the shared memory, and each peer, can cut it short, "
+                     "which kills all who use it (SIGBUS); without a name, a folder or a file it "
+                     "would be sealed\n");
+    guest_leave(&guest, NULL);
+    served_end(&served);
+    ck_assert(g_file_test(test_path("memory"), G_FILE_TEST_IS_REGULAR)); /* it stays */
+    served_begin(&served, NULL);
+    ck_assert_str_eq(served.logged->str, "");
+}
+END_TEST
+
 START_TEST(a_memory_that_is_not_taken_stays)
 {
     char *name = memory_name();
@@ -320,6 +348,7 @@ int main(void)
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
     tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
     tcase_add_test(tcase, a_refused_server_touches_no_memory);
+    tcase_add_test(tcase, memory_that_can_be_cut_short_is_warned_of_once);
     tcase_add_test(tcase, a_memory_that_is_not_taken_stays);
 
     tcase = suite_case(suite, "another process");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The server as a program: a user of the public headers like anybody else. */
 #include "background.h"
+#include "host-peer.h"
 #include "pid-file.h"
 #include "server-options.h"
 #include "standard-fds.h"
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <syslog.h>
 
@@ -22,6 +24,7 @@
 struct program {
     struct server_options options;
     GMainLoop *loop;
+    struct host_peer *host; /* NULL: none */
     rlim_t descriptors;     /* that we may have */
     gboolean in_background; /* nobody reads what we print */
     int status;
@@ -111,6 +114,15 @@ static int32_t open_server(struct program *program, ivflat_server **server)
         .socket_path = options->socket,
         .memory_name = options->shm_name,
         .memory_dir = options->shm_dir,
+        .memory_file = options->file,
+        .huge_page = options->huge_page,
+        .allow_uids = (const uint32_t *)(void *)options->allow_uids->data,
+        .allow_uid_count = options->allow_uids->len,
+        .allow_gids = (const uint32_t *)(void *)options->allow_gids->data,
+        .allow_gid_count = options->allow_gids->len,
+        .socket_mode = options->mode,
+        .socket_gid = options->group,
+        .ids = options->ids,
         .max_queue = options->max_queue,
         .max_queue_bytes = options->max_queue_bytes,
         .max_clients = options->max_clients,
@@ -125,6 +137,35 @@ static int32_t open_server(struct program *program, ivflat_server **server)
     };
 
     return ivflat_server_new(server, &config, &hooks);
+}
+
+static int32_t add_seats(const struct server_options *options, ivflat_server *server)
+{
+    int32_t error = 0;
+
+    for (guint i = 0; i < options->peers->len && error == 0; i++) {
+        const struct server_peer *peer = &g_array_index(options->peers, struct server_peer, i);
+        ivflat_server_seat seat = {
+            .struct_size = sizeof(seat), .id = peer->id, .socket_path = peer->socket, .keep = (uint32_t)peer->keep};
+
+        error = ivflat_server_add_seat(server, &seat);
+    }
+    return error;
+}
+
+/* All but the listening: with the host as a peer, where that is asked for. */
+static int32_t set_up(struct program *program, ivflat_server *server)
+{
+    const struct server_options *options = &program->options;
+
+    if (add_seats(options, server) < 0) {
+        return IVFLAT_ERR_SYSTEM;
+    }
+    if (options->host_peer >= 0) {
+        program->host = host_peer_new(server, (uint32_t)options->host_peer, options->vectors);
+        return program->host ? 0 : IVFLAT_ERR_SYSTEM;
+    }
+    return 0;
 }
 
 static void say_ready(const struct program *program)
@@ -176,7 +217,7 @@ static int serve_ready(struct program *program, ivflat_server *server, int told)
 
 static int run(struct program *program, int told)
 {
-    ivflat_server *server;
+    ivflat_server *server = NULL;
     int status = EXIT_USAGE;
 
     program->descriptors = raise_descriptors();
@@ -186,12 +227,13 @@ static int run(struct program *program, int told)
     if (!is_ignored(SIGHUP)) { /* nohup(1) */
         g_unix_signal_add(SIGHUP, on_signal, program);
     }
-    if (open_server(program, &server) < 0) {
+    if (open_server(program, &server) < 0 || set_up(program, server) < 0) {
         g_printerr("ivflat-server: %s\n", ivflat_last_error());
     } else {
         status = serve_ready(program, server, told);
-        ivflat_server_free(server);
     }
+    host_peer_free(program->host);
+    ivflat_server_free(server);
     g_main_loop_unref(program->loop);
     return status;
 }
@@ -203,8 +245,10 @@ int main(int argc, char **argv)
     int told = -1;
 
     if (status >= 0) {
+        server_options_clear(&program.options);
         return status;
     }
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* nothing that we start may have more than we have */
     standard_fds_open();
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN); /* who reads our lines may go */
@@ -212,5 +256,7 @@ int main(int argc, char **argv)
         g_printerr("ivflat-server: cannot go into the background: %s\n", g_strerror(errno));
         return EXIT_FAILURE;
     }
-    return run(&program, told);
+    status = run(&program, told);
+    server_options_clear(&program.options);
+    return status;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "numbers.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <string.h>
 
 #define MOST_SECONDS 1000000.0 /* more is a slip */
@@ -69,4 +71,36 @@ gboolean seconds_parse(const char *text, uint32_t *milliseconds)
     }
     *milliseconds = (uint32_t)(seconds * 1000 + 0.5);
     return TRUE;
+}
+
+/* The last number is no user's and no group's: it means "leave it". */
+static gboolean id_parse(const char *text, uint32_t *id)
+{
+    uint64_t number;
+    gboolean good = number_parse(text, UINT32_MAX - 1, &number);
+
+    *id = good ? (uint32_t)number : 0;
+    return good;
+}
+
+gboolean user_parse(const char *text, uint32_t *uid)
+{
+    const struct passwd *user = getpwnam(text);
+
+    if (user) {
+        *uid = user->pw_uid;
+        return TRUE;
+    }
+    return id_parse(text, uid);
+}
+
+gboolean group_parse(const char *text, uint32_t *gid)
+{
+    const struct group *group = getgrnam(text);
+
+    if (group) {
+        *gid = group->gr_gid;
+        return TRUE;
+    }
+    return id_parse(text, gid);
 }

@@ -16,4 +16,8 @@ gboolean size_parse(const char *text, uint64_t most, uint64_t *value);
 /* Seconds, with a fraction or without: milliseconds. */
 gboolean seconds_parse(const char *text, uint32_t *milliseconds);
 
+/* A user or a group, by name or number. */
+gboolean user_parse(const char *text, uint32_t *uid);
+gboolean group_parse(const char *text, uint32_t *gid);
+
 #endif

@@ -1,22 +1,35 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server-options.h"
 
-#include "numbers.h"
+#include "server-values.h"
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <libivflat/ivflat.h>
+#include <libivflat/ivflat-server.h>
 #include <linux/magic.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/vfs.h>
-
-#define EXIT_USAGE 2
-#define GO_ON      (-1)
-#define MOST_SIZE  ((uint64_t)1 << 62)
+#include <unistd.h>
 
 /* Those without a letter, for QEMU's server has none. */
-enum { VERSION = 256, MAX_CLIENTS, MAX_PER_UID, MAX_QUEUE, MAX_QUEUE_MEMORY };
+enum {
+    VERSION = 256,
+    MAX_CLIENTS,
+    MAX_PER_UID,
+    MAX_QUEUE,
+    MAX_QUEUE_MEMORY,
+    MEMORY_FILE,
+    HUGETLB,
+    EXACT_SIZE,
+    MODE,
+    GROUP,
+    ALLOW_UID,
+    ALLOW_GID,
+    IDS,
+    PEER,
+    HOST_PEER,
+};
 
 /* getopt, not GOption: scripts written for QEMU's server say -n2 and -l4M. */
 static const struct option long_options[] = {
@@ -33,6 +46,16 @@ static const struct option long_options[] = {
     {"max-per-uid", required_argument, NULL, MAX_PER_UID},
     {"max-queue", required_argument, NULL, MAX_QUEUE},
     {"max-queue-memory", required_argument, NULL, MAX_QUEUE_MEMORY},
+    {"file", required_argument, NULL, MEMORY_FILE},
+    {"hugetlb", required_argument, NULL, HUGETLB},
+    {"exact-size", no_argument, NULL, EXACT_SIZE},
+    {"mode", required_argument, NULL, MODE},
+    {"group", required_argument, NULL, GROUP},
+    {"allow-uid", required_argument, NULL, ALLOW_UID},
+    {"allow-gid", required_argument, NULL, ALLOW_GID},
+    {"ids", required_argument, NULL, IDS},
+    {"peer", required_argument, NULL, PEER},
+    {"host-peer", required_argument, NULL, HOST_PEER},
     {"version", no_argument, NULL, VERSION},
     {NULL, 0, NULL, 0},
 };
@@ -53,6 +76,18 @@ static const char help[] =
     "                         (default: neither, but memory that nobody can resize)\n"
     "  -l, --size=SIZE        bytes of shared memory, with K, M, G or T; rounded up to a power of two (default: 4M)\n"
     "  -n, --vectors=NUMBER   vectors of each client, 0 to 65536 (default: 1)\n"
+    "      --file=PATH        share this file; it stays\n"
+    "      --hugetlb=SIZE     memory that nobody can resize, of pages of 2M or 1G\n"
+    "      --exact-size       refuse a size that is no multiple of the page, instead of rounding up\n"
+    "      --mode=MODE        permissions of the sockets: who may write may join (default: 600)\n"
+    "      --group=GROUP      group of the sockets\n"
+    "      --allow-uid=USER   let this user join, and nobody who is not named so; may be repeated\n"
+    "      --allow-gid=GROUP  likewise\n"
+    "      --ids=once|lowest  which id a newcomer gets: one that was not given yet (default), or the lowest\n"
+    "      --peer=ID=SOCKET[,keep]\n"
+    "                         give this id at a socket of its own; keep: who comes back is handed the same\n"
+    "                         eventfds, and the others hear of nothing; may be repeated\n"
+    "      --host-peer=ID     be a peer of this id: say when it is rung, ring by a line on standard input\n"
     "      --max-clients=NUMBER\n"
     "                         clients at the same time (default: as many as descriptors allow)\n"
     "      --max-per-uid=NUMBER\n"
@@ -63,63 +98,6 @@ static const char help[] =
     "                         memory that these may take (default: 16M)\n"
     "      --version          show the version, and exit\n";
 
-G_GNUC_PRINTF(1, 2) static int usage_error(const char *format, ...)
-{
-    va_list args;
-    char *text;
-
-    va_start(args, format);
-    text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_printerr("ivflat-server: %s\n", text);
-    g_free(text);
-    return EXIT_USAGE;
-}
-
-static int take_size(struct server_options *options, const char *text)
-{
-    uint64_t any;
-
-    if (size_parse(text, MOST_SIZE, &options->size) && options->size > 0) {
-        return GO_ON;
-    }
-    if (size_parse(text, UINT64_MAX, &any) && any > 0) {
-        return usage_error("--size=%s is too large: at most %" PRIu64 " bytes is right", text, MOST_SIZE);
-    }
-    return usage_error("--size=%s is no size: give bytes from 1 up, as in 65536, 64K, 4M or 1G", text);
-}
-
-static int take_vectors(struct server_options *options, const char *text)
-{
-    uint64_t vectors;
-
-    if (!number_parse(text, IVFLAT_MAX_VECTORS, &vectors)) {
-        return usage_error("--vectors=%s is no number of vectors: give one from 0 to %u", text, IVFLAT_MAX_VECTORS);
-    }
-    options->vectors = (uint32_t)vectors;
-    return GO_ON;
-}
-
-/* A bound: 0 would be none of those that the library knows. */
-static int take_bound(uint32_t *bound, const char *option, uint32_t most, const char *text)
-{
-    uint64_t value;
-
-    if (!number_parse(text, most, &value) || value == 0) {
-        return usage_error("%s=%s is no bound: give a number from 1 to %u", option, text, most);
-    }
-    *bound = (uint32_t)value;
-    return GO_ON;
-}
-
-static int take_queue_memory(struct server_options *options, const char *text)
-{
-    if (size_parse(text, MOST_SIZE, &options->max_queue_bytes) && options->max_queue_bytes > 0) {
-        return GO_ON;
-    }
-    return usage_error("--max-queue-memory=%s is no size: give bytes from 1 up, as in 65536, 64K or 4M", text);
-}
-
 static int show_version(void)
 {
     uint32_t version = ivflat_version();
@@ -128,12 +106,58 @@ static int show_version(void)
     return 0;
 }
 
-/* One of those that QEMU's server does not have. */
-static int take_own(struct server_options *options, int letter, const char *given)
+static int unknown(int letter, const char *given)
+{
+    return letter == ':' ? usage_error("%s needs a value: --help shows which", given)
+                         : usage_error("%s is no option of this program: --help shows those that are", given);
+}
+
+/* One of those that QEMU's server does not have: what is shared. */
+static int take_memory(struct server_options *options, int letter, const char *given)
 {
     switch (letter) {
     case VERSION:
         return show_version();
+    case MEMORY_FILE:
+        options->file = optarg;
+        return GO_ON;
+    case HUGETLB:
+        return take_huge_page(options, optarg);
+    case EXACT_SIZE:
+        options->exact_size = TRUE;
+        return GO_ON;
+    default:
+        return unknown(letter, given);
+    }
+}
+
+/* Who may join, and as whom. */
+static int take_who(struct server_options *options, int letter, const char *given)
+{
+    switch (letter) {
+    case MODE:
+        return take_mode(options, optarg);
+    case GROUP:
+        return take_group(&options->group, "--group", optarg);
+    case ALLOW_UID:
+        return take_allowed_user(options, optarg);
+    case ALLOW_GID:
+        return take_allowed_group(options, optarg);
+    case IDS:
+        return take_ids(options, optarg);
+    case PEER:
+        return take_peer(options, optarg);
+    case HOST_PEER:
+        return take_host_peer(options, optarg);
+    default:
+        return take_memory(options, letter, given);
+    }
+}
+
+/* Bounds. */
+static int take_own(struct server_options *options, int letter, const char *given)
+{
+    switch (letter) {
     case MAX_CLIENTS:
         return take_bound(&options->max_clients, "--max-clients", IVFLAT_MAX_PEERS, optarg);
     case MAX_PER_UID:
@@ -141,11 +165,9 @@ static int take_own(struct server_options *options, int letter, const char *give
     case MAX_QUEUE:
         return take_bound(&options->max_queue, "--max-queue", INT32_MAX, optarg);
     case MAX_QUEUE_MEMORY:
-        return take_queue_memory(options, optarg);
-    case ':':
-        return usage_error("%s needs a value: --help shows which", given);
+        return take_bytes(&options->max_queue_bytes, "--max-queue-memory", optarg);
     default:
-        return usage_error("%s is no option of this program: --help shows those that are", given);
+        return take_who(options, letter, given);
     }
 }
 
@@ -185,6 +207,33 @@ static int take(struct server_options *options, int letter, const char *given)
     }
 }
 
+/* Those that QEMU's server does not have contradict all others; of its own two the last one counts. */
+static gboolean is_one_memory(const struct server_options *options)
+{
+    return (options->shm_name || options->shm_dir) + !!options->file + !!options->huge_page <= 1;
+}
+
+/* Two peers of one id, or one socket: the second would never be what its option says. */
+static int check_peers(const struct server_options *options)
+{
+    for (guint i = 0; i < options->peers->len; i++) {
+        const struct server_peer *peer = &g_array_index(options->peers, struct server_peer, i);
+
+        if (options->host_peer == (int32_t)peer->id) {
+            return usage_error("--peer and --host-peer both take id %u: give each its own", peer->id);
+        }
+        if (g_str_equal(peer->socket, options->socket)) {
+            return usage_error("--peer=%u=%s is the socket of all others: give it its own", peer->id, peer->socket);
+        }
+        for (guint j = 0; j < i; j++) {
+            if (g_array_index(options->peers, struct server_peer, j).id == peer->id) {
+                return usage_error("--peer takes id %u twice: give each its own", peer->id);
+            }
+        }
+    }
+    return GO_ON;
+}
+
 /* What fits no single option. */
 static int check_together(const struct server_options *options, int argc, char **argv)
 {
@@ -194,7 +243,13 @@ static int check_together(const struct server_options *options, int argc, char *
     if (options->verbose && !options->foreground) {
         return usage_error("--verbose needs --foreground: in the background nobody would read it");
     }
-    return GO_ON;
+    if (options->host_peer >= 0 && !options->foreground) {
+        return usage_error("--host-peer needs --foreground: in the background nobody would read it");
+    }
+    if (!is_one_memory(options)) {
+        return usage_error("-M, -m, --file and --hugetlb are different memories: give one of them");
+    }
+    return check_peers(options);
 }
 
 /* hugetlbfs gives whole huge pages only. */
@@ -208,11 +263,25 @@ static uint64_t least_size(const char *dir)
     return 1;
 }
 
-/* QEMU's PCI device takes powers of two only. */
-static void round_size(struct server_options *options)
+static uint64_t page_of(const struct server_options *options)
 {
-    uint64_t size = least_size(options->shm_dir);
+    uint64_t page = MAX(least_size(options->shm_dir), options->huge_page);
 
+    return options->exact_size ? MAX(page, (uint64_t)sysconf(_SC_PAGESIZE)) : page;
+}
+
+/* QEMU's PCI device takes powers of two only. */
+static int fit_size(struct server_options *options)
+{
+    uint64_t page = page_of(options);
+    uint64_t size = page;
+
+    if (options->exact_size) {
+        return options->size % page == 0 ? GO_ON
+                                         : usage_error("--size is %" PRIu64 " bytes, no multiple of the page, %" PRIu64
+                                                       ", which --exact-size asks for",
+                                                       options->size, page);
+    }
     while (size < options->size) {
         size <<= 1;
     }
@@ -220,18 +289,41 @@ static void round_size(struct server_options *options)
         g_printerr("ivflat-server: the size of %" PRIu64 " bytes is rounded up to %" PRIu64 "\n", options->size, size);
     }
     options->size = size;
+    return GO_ON;
+}
+
+static void clear_peer(void *peer)
+{
+    g_free(((struct server_peer *)peer)->socket);
+}
+
+static void set_defaults(struct server_options *options)
+{
+    *options = (struct server_options){
+        .pid_file = "/var/run/ivshmem-server.pid",
+        .socket = "/tmp/ivshmem_socket",
+        .size = (uint64_t)4 << 20,
+        .vectors = 1,
+        .allow_uids = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+        .allow_gids = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+        .peers = g_array_new(FALSE, FALSE, sizeof(struct server_peer)),
+        .host_peer = -1,
+    };
+    g_array_set_clear_func(options->peers, clear_peer);
+}
+
+void server_options_clear(struct server_options *options)
+{
+    g_array_unref(options->allow_uids);
+    g_array_unref(options->allow_gids);
+    g_array_unref(options->peers);
 }
 
 int server_options_parse(struct server_options *options, int argc, char **argv)
 {
     int status = GO_ON;
 
-    *options = (struct server_options){
-        .pid_file = "/var/run/ivshmem-server.pid",
-        .socket = "/tmp/ivshmem_socket",
-        .size = (uint64_t)4 << 20,
-        .vectors = 1,
-    };
+    set_defaults(options);
     while (status == GO_ON) {
         int at = optind; /* of the argument that getopt looks at next */
         int letter = getopt_long(argc, argv, letters, long_options, NULL);
@@ -244,8 +336,5 @@ int server_options_parse(struct server_options *options, int argc, char **argv)
     if (status == GO_ON) {
         status = check_together(options, argc, argv);
     }
-    if (status == GO_ON) {
-        round_size(options);
-    }
-    return status;
+    return status == GO_ON ? fit_size(options) : status;
 }

@@ -50,11 +50,19 @@ static const struct field hooks[] = {
 
 #define SERVER(name, offset, size) FIELD(ivflat_server_config, name, offset, size)
 static const struct field server_config[] = {
-    {SERVER(struct_size, 0, 4)},      {SERVER(vectors, 4, 4)},        {SERVER(memory_size, 8, 8)},
-    {SERVER(socket_path, 16, 8)},     {SERVER(memory_name, 24, 8)},   {SERVER(memory_dir, 32, 8)},
-    {SERVER(max_queue_bytes, 40, 8)}, {SERVER(max_queue, 48, 4)},     {SERVER(max_clients, 52, 4)},
-    {SERVER(max_per_uid, 56, 4)},     {SERVER(no_interrupts, 60, 4)}, {SERVER(listen_fd, 64, 4)},
-    {SERVER(socket_mode, 68, 4)},     {SERVER(socket_gid, 72, 4)},    {SERVER(ids, 76, 4)},
+    {SERVER(struct_size, 0, 4)},      {SERVER(vectors, 4, 4)},          {SERVER(memory_size, 8, 8)},
+    {SERVER(socket_path, 16, 8)},     {SERVER(memory_name, 24, 8)},     {SERVER(memory_dir, 32, 8)},
+    {SERVER(memory_file, 40, 8)},     {SERVER(huge_page, 48, 8)},       {SERVER(allow_uids, 56, 8)},
+    {SERVER(allow_gids, 64, 8)},      {SERVER(allow_uid_count, 72, 4)}, {SERVER(allow_gid_count, 76, 4)},
+    {SERVER(max_queue_bytes, 80, 8)}, {SERVER(max_queue, 88, 4)},       {SERVER(max_clients, 92, 4)},
+    {SERVER(max_per_uid, 96, 4)},     {SERVER(no_interrupts, 100, 4)},  {SERVER(listen_fd, 104, 4)},
+    {SERVER(socket_mode, 108, 4)},    {SERVER(socket_gid, 112, 4)},     {SERVER(ids, 116, 4)},
+};
+
+#define SEAT(name, offset, size) FIELD(ivflat_server_seat, name, offset, size)
+static const struct field server_seat[] = {
+    {SEAT(struct_size, 0, 4)}, {SEAT(id, 4, 4)},    {SEAT(socket_path, 8, 8)},
+    {SEAT(listen_fd, 16, 4)},  {SEAT(keep, 20, 4)},
 };
 
 #define CLIENT(name, offset, size) FIELD(ivflat_server_client, name, offset, size)
@@ -221,7 +229,8 @@ int main(int argc, char **argv)
     }
     return faults(config, COUNT(config), 48, sizeof(ivflat_config)) +
            faults(hooks, COUNT(hooks), 112, sizeof(ivflat_hooks)) +
-           faults(server_config, COUNT(server_config), 80, sizeof(ivflat_server_config)) +
+           faults(server_config, COUNT(server_config), 120, sizeof(ivflat_server_config)) +
+           faults(server_seat, COUNT(server_seat), 24, sizeof(ivflat_server_seat)) +
            faults(server_client, COUNT(server_client), 56, sizeof(ivflat_server_client)) +
            faults(server_hooks, COUNT(server_hooks), 56, sizeof(ivflat_server_hooks)) + number_faults();
 }

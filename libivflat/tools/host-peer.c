@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host-peer.h"
+
+#include "numbers.h"
+
+#include <glib-unix.h>
+#include <inttypes.h>
+#include <libivflat/ivflat-glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MOST 256u
+
+struct host_peer {
+    ivflat_device *device;
+    GSource *source;
+    guint input; /* 0: its end has come */
+    GString *line;
+};
+
+static void on_interrupt(void *user, uint32_t vector, uint64_t count)
+{
+    (void)user;
+    printf("interrupt on vector %u, %" PRIu64 " time%s\n", vector, count, count == 1 ? "" : "s");
+}
+
+static void on_log(void *user, uint32_t level, const char *text)
+{
+    (void)user;
+    if (level <= IVFLAT_LOG_WARNING) {
+        g_printerr("ivflat-server: host peer: %s\n", text);
+    }
+}
+
+/* "PEER VECTOR". */
+static void ring(struct host_peer *host, const char *line)
+{
+    char **words = g_strsplit(line, " ", -1);
+    uint64_t peer = 0;
+    uint64_t vector = 0;
+    gboolean good = g_strv_length(words) == 2 && number_parse(words[0], IVFLAT_MAX_PEERS - 1, &peer) &&
+                    number_parse(words[1], IVFLAT_MAX_VECTORS - 1, &vector);
+
+    g_strfreev(words);
+    if (!good) {
+        g_printerr("ivflat-server: \"%s\" is no ring: say PEER VECTOR, two numbers\n", line);
+    } else if (ivflat_device_peer_vectors(host->device, (uint32_t)peer) <= vector) {
+        g_printerr("ivflat-server: there is no vector %" PRIu64 " of a peer %" PRIu64 " to ring\n", vector, peer);
+    } else {
+        ivflat_device_write(host->device, IVFLAT_REG_DOORBELL, 4, peer << 16 | vector);
+        printf("rang peer %" PRIu64 ", vector %" PRIu64 "\n", peer, vector);
+    }
+}
+
+static void take_byte(struct host_peer *host, char byte)
+{
+    if (byte != '\n') {
+        if (host->line->len < LINE_MOST) {
+            g_string_append_c(host->line, byte);
+        }
+        return;
+    }
+    if (host->line->len > 0) {
+        ring(host, host->line->str);
+    }
+    g_string_truncate(host->line, 0);
+}
+
+static gboolean on_input(gint fd, GIOCondition condition, gpointer user)
+{
+    struct host_peer *host = user;
+    char bytes[LINE_MOST];
+    ssize_t count = read(fd, bytes, sizeof(bytes));
+
+    (void)condition;
+    for (ssize_t i = 0; i < count; i++) {
+        take_byte(host, bytes[i]);
+    }
+    if (count <= 0) { /* it goes on as a peer that rings nobody */
+        host->input = 0;
+        return G_SOURCE_REMOVE;
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static int32_t join(struct host_peer *host, ivflat_server *server, uint32_t id, uint32_t vectors)
+{
+    ivflat_config config = {
+        .struct_size = sizeof(config), .max_vectors = vectors, .no_interrupts = vectors == 0, .trusted_peers = 0};
+    ivflat_hooks hooks = {.struct_size = sizeof(hooks), .user = host, .interrupt = on_interrupt, .log = on_log};
+    int32_t error = ivflat_device_new(&host->device, &config, &hooks);
+    int32_t sock;
+
+    if (error == 0) {
+        error = ivflat_server_join(server, id, &sock);
+    }
+    return error ? error : ivflat_device_adopt(host->device, sock);
+}
+
+struct host_peer *host_peer_new(ivflat_server *server, uint32_t id, uint32_t vectors)
+{
+    struct host_peer *host = g_new0(struct host_peer, 1);
+
+    if (join(host, server, id, vectors) < 0) {
+        host_peer_free(host);
+        return NULL;
+    }
+    host->line = g_string_new(NULL);
+    host->source = ivflat_device_source_new(host->device);
+    g_source_attach(host->source, NULL);
+    host->input = g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, on_input, host);
+    return host;
+}
+
+void host_peer_free(struct host_peer *host)
+{
+    if (!host) {
+        return;
+    }
+    if (host->input) {
+        g_source_remove(host->input);
+    }
+    if (host->source) {
+        g_source_destroy(host->source);
+        g_source_unref(host->source);
+    }
+    if (host->line) {
+        g_string_free(host->line, TRUE);
+    }
+    ivflat_device_free(host->device);
+    g_free(host);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ivflat-server: the options that QEMU's server does not have. */
+#include "program.h"
+
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IN_FRONT SERVER, "-F", "-S", test_path("s")
+#define JOIN     CLIENT, "-S", test_path("s")
+
+/* Bad ones: one sentence, exit status 2, nothing left behind ------------------------------------------------------ */
+
+START_TEST(values_that_are_none)
+{
+    program_run(2, "^ivflat-server: --hugetlb=3M is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=3M");
+    program_run(2, "^ivflat-server: --hugetlb=4K is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=4K");
+    program_run(2, "^ivflat-server: --mode=888 are no permissions[^\n]*\n$", IN_FRONT, "--mode=888");
+    program_run(2, "^ivflat-server: --mode=1777 are no permissions[^\n]*\n$", IN_FRONT, "--mode=1777");
+    program_run(2, "^ivflat-server: --group=no such: there is no such group\n$", IN_FRONT, "--group=no such");
+    program_run(2, "^ivflat-server: --allow-uid=no such: there is no such user\n$", IN_FRONT, "--allow-uid=no such");
+    program_run(2, "^ivflat-server: --allow-gid=-1: there is no such group\n$", IN_FRONT, "--allow-gid=-1");
+    program_run(2, "^ivflat-server: --allow-uid=4294967295: there is no such user\n$", IN_FRONT,
+                "--allow-uid=4294967295");
+    program_run(2, "^ivflat-server: --ids=twice is no way to give ids[^\n]*\n$", IN_FRONT, "--ids=twice");
+    program_run(2, "^ivflat-server: --peer=1 is no peer: [^\n]*\n$", IN_FRONT, "--peer=1");
+    program_run(2, "^ivflat-server: --peer=65536=x is no peer: [^\n]*\n$", IN_FRONT, "--peer=65536=x");
+    program_run(2, "^ivflat-server: --peer=x=y is no peer: [^\n]*\n$", IN_FRONT, "--peer=x=y");
+    program_run(2, "^ivflat-server: --peer=1= is no peer: [^\n]*\n$", IN_FRONT, "--peer=1=");
+    program_run(2, "^ivflat-server: --host-peer=70000 is no id[^\n]*\n$", IN_FRONT, "--host-peer=70000");
+    program_run(2, "^ivflat-server: --size is 5000 bytes, no multiple of the page[^\n]*\n$", IN_FRONT, "-l", "5000",
+                "--exact-size");
+    expect_folder("");
+}
+END_TEST
+
+START_TEST(options_that_contradict_each_other)
+{
+    char *same = g_strconcat("--peer=1=", test_path("s"), NULL);
+    char *peer = g_strconcat("--peer=1=", test_path("one"), NULL);
+
+    program_run(2, "^ivflat-server: -M, -m, --file and --hugetlb are different memories[^\n]*\n$", IN_FRONT, "-M", "x",
+                "--hugetlb=2M");
+    program_run(2, "^ivflat-server: -M, -m, --file and --hugetlb [^\n]*\n$", IN_FRONT, "--file=x", "-m", "/tmp");
+    program_run(2, "^ivflat-server: --peer takes id 1 twice[^\n]*\n$", IN_FRONT, peer, peer);
+    program_run(2, "^ivflat-server: --peer and --host-peer both take id 1[^\n]*\n$", IN_FRONT, peer, "--host-peer=1");
+    program_run(2, "^ivflat-server: --peer=1=[^\n]*/s is the socket of all others[^\n]*\n$", IN_FRONT, same);
+    program_run(2, "^ivflat-server: --host-peer needs --foreground[^\n]*\n$", SERVER, "-S", test_path("s"),
+                "--host-peer=1");
+    expect_folder("");
+    g_free(same);
+    g_free(peer);
+}
+END_TEST
+
+START_TEST(a_file_that_is_wrong)
+{
+    char *link = g_strconcat("--file=", test_path("link"), NULL);
+    char *file = g_strconcat("--file=", test_path("f"), NULL);
+
+    ck_assert_int_eq(symlink("f", test_path("link")), 0);
+    ck_assert(g_file_set_contents(test_path("f"), "short", -1, NULL));
+    ck_assert_int_eq(chmod(test_path("f"), 0600), 0);
+    program_run(2, "^ivflat-server: [^\n]*/link is a symbolic link[^\n]*\n$", IN_FRONT, link);
+    program_run(2, "^ivflat-server: the file [^\n]*/f [^\n]* 5 bytes, 4194304 are asked for[^\n]*\n$", IN_FRONT, file);
+    expect_folder("f link");
+    g_free(link);
+    g_free(file);
+}
+END_TEST
+
+START_TEST(a_named_memory_that_is_a_link)
+{
+    char *name = g_strdup_printf("ivflat-link-%d", (int)getpid());
+    char *path = g_strconcat("/dev/shm/", name, NULL);
+
+    ck_assert_int_eq(symlink(test_path("f"), path), 0);
+    program_run(2, "^ivflat-server: cannot make the shared memory object [^\n]*symbolic links\n$", IN_FRONT, "-M",
+                name);
+    expect_folder("");
+    ck_assert_int_eq(unlink(path), 0);
+    g_free(path);
+    g_free(name);
+}
+END_TEST
+
+START_TEST(a_seat_that_cannot_be_had_leaves_nothing_behind)
+{
+    char *peer = g_strconcat("--peer=1=", test_path("none/one"), NULL);
+    char *good = g_strconcat("--peer=2=", test_path("two"), NULL);
+
+    program_run(2, "^ivflat-server: cannot listen on [^\n]*/none/one: No such file or directory\n$", IN_FRONT, good,
+                peer);
+    expect_folder("");
+    g_free(peer);
+    g_free(good);
+}
+END_TEST
+
+/* Good ones ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_file_is_shared_and_stays)
+{
+    char *file = g_strconcat("--file=", test_path("f"), NULL);
+    struct process *server;
+
+    for (int round = 0; round < 2; round++) {
+        server = program_start(IN_FRONT, file, "-l", "64K");
+        process_expect(server, "ready");
+        ck_assert_ptr_nonnull(strstr(process_said(server), "can cut it short"));
+        program_run(0, round == 0 ? "wrote 5 bytes" : "read 0: \"hello\"", JOIN, round == 0 ? "--write" : "--read",
+                    round == 0 ? "0:hello" : "0:5");
+        process_expect_end(server, SIGTERM, 0);
+        expect_folder("f");
+    }
+    g_free(file);
+}
+END_TEST
+
+START_TEST(an_exact_size_is_not_rounded)
+{
+    struct process *server = program_start(IN_FRONT, "-l", "12K", "--exact-size");
+
+    process_expect(server, "^ivflat-server: ready on [^\n]*\\(12288 bytes");
+    program_run(0, "joined as 0, 12288 bytes", JOIN, "--read", "0:1");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(a_mode_lets_others_in_and_allow_uid_keeps_them_out)
+{
+    struct process *server = program_start(IN_FRONT, "--mode=666");
+    struct stat status;
+
+    process_expect(server, "ready");
+    ck_assert_int_eq(stat(test_path("s"), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0666);
+    if (!program_run_as_nobody(0, "joined as 0", JOIN, "--read", "0:1")) {
+        process_expect_end(server, SIGTERM, 0);
+        return;
+    }
+    process_expect_end(server, SIGTERM, 0);
+    server = program_start(IN_FRONT, "--mode=666", "--allow-uid=root", "--group=65534");
+    process_expect(server, "ready");
+    ck_assert_int_eq(stat(test_path("s"), &status), 0);
+    ck_assert_uint_eq(status.st_gid, 65534);
+    program_run_as_nobody(1, "cannot join", JOIN, "--read", "0:1");
+    process_expect(server, "refused a client \\(process [0-9]+, user 65534, group 65534\\): neither its user nor its "
+                           "group may join");
+    program_run(0, "joined as 0", JOIN, "--read", "0:1");
+    process_expect_end(server, SIGTERM, 0);
+    server = program_start(IN_FRONT, "--mode=666", "--allow-uid=root", "--allow-gid=65534");
+    process_expect(server, "ready");
+    program_run_as_nobody(0, "joined as 0", JOIN, "--read", "0:1");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(the_lowest_id_comes_back)
+{
+    struct process *server = program_start(IN_FRONT, "--ids=lowest");
+
+    process_expect(server, "ready");
+    for (int i = 0; i < 3; i++) {
+        program_run(0, "joined as 0", JOIN, "--read", "0:1");
+    }
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(peers_have_ids_of_their_own)
+{
+    char *seven = g_strconcat("--peer=7=", test_path("seven"), NULL);
+    char *nine = g_strconcat("--peer=9=", test_path("nine"), ",keep", NULL);
+    struct process *server = program_start(IN_FRONT, seven, nine);
+    struct process *client;
+
+    process_expect(server, "ready");
+    expect_folder("nine s seven");
+    client = program_start(JOIN);
+    process_expect(client, "joined as 0");
+    for (int i = 0; i < 2; i++) {
+        program_run(0, "joined as 7", CLIENT, "-S", test_path("seven"), "--read", "0:1");
+        program_run(0, "joined as 9", CLIENT, "-S", test_path("nine"), "--ring", "0:0");
+    }
+    process_expect(client, "interrupt(.|\n)*interrupt");
+    ck_assert_ptr_null(strstr(process_said(client), "peer 9 left"));
+    process_expect_end(server, SIGTERM, 0);
+    expect_folder("");
+    g_free(seven);
+    g_free(nine);
+}
+END_TEST
+
+START_TEST(the_server_itself_is_a_peer)
+{
+    struct process *server = program_start(IN_FRONT, "-n2", "--host-peer=5");
+    struct process *client;
+
+    process_expect(server, "ready");
+    client = program_start(JOIN);
+    process_expect(client, "joined as 0(.|\n)*peer 5 [^\n]*2 vectors");
+    client_does(client, "ring 5 1", "rang peer 5, vector 1");
+    process_expect(server, "interrupt on vector 1, 1 time\n");
+    process_type(server, "0 1\n");
+    process_expect(server, "rang peer 0, vector 1\n");
+    process_expect(client, "interrupt on vector 1");
+    process_type(server, "0 2\nnonsense\n");
+    process_expect(server, "there is no vector 2 of a peer 0 to ring\nivflat-server: \"nonsense\" is no ring");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(nothing_gets_more_privileges_from_it)
+{
+    struct process *server = server_begin("1");
+    char *path = g_strdup_printf("/proc/%d/status", process_pid(server));
+    char *text;
+
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert_ptr_nonnull(strstr(text, "NoNewPrivs:\t1"));
+    process_expect_end(server, SIGTERM, 0);
+    g_free(text);
+    g_free(path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server_options");
+    TCase *tcase = suite_case(suite, "bad");
+
+    tcase_add_test(tcase, values_that_are_none);
+    tcase_add_test(tcase, options_that_contradict_each_other);
+    tcase_add_test(tcase, a_file_that_is_wrong);
+    tcase_add_test(tcase, a_named_memory_that_is_a_link);
+    tcase_add_test(tcase, a_seat_that_cannot_be_had_leaves_nothing_behind);
+
+    tcase = suite_case(suite, "good");
+    tcase_add_test(tcase, a_file_is_shared_and_stays);
+    tcase_add_test(tcase, an_exact_size_is_not_rounded);
+    tcase_add_test(tcase, a_mode_lets_others_in_and_allow_uid_keeps_them_out);
+    tcase_add_test(tcase, the_lowest_id_comes_back);
+    tcase_add_test(tcase, peers_have_ids_of_their_own);
+    tcase_add_test(tcase, the_server_itself_is_a_peer);
+    tcase_add_test(tcase, nothing_gets_more_privileges_from_it);
+    return suite_run(suite);
+}
