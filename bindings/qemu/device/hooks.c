@@ -129,29 +129,31 @@ static int32_t ivflat_on_doorbell_added(void *opaque, uint32_t value,
                                         int32_t fd)
 {
     IvflatState *s = opaque;
-    EventNotifier doorbell;
+    EventNotifier *doorbell;
 
-    if (!ivflat_kvm_binds() || s->bound_doorbells >= MAX_BOUND ||
+    if (!ivflat_kvm_binds() || g_hash_table_size(s->bound) >= MAX_BOUND ||
         !ivflat_is_eventfd(fd)) {
         return 0;
     }
-    event_notifier_init_fd(&doorbell, fd);
+    doorbell = g_new0(EventNotifier, 1);
+    event_notifier_init_fd(doorbell, fd);
+    g_hash_table_insert(s->bound, GINT_TO_POINTER(fd), doorbell);
     memory_region_add_eventfd(&s->registers, IVFLAT_REG_DOORBELL, 4, true,
-                              value, &doorbell);
-    s->bound_doorbells++;
+                              value, doorbell);
     trace_ivflat_doorbell_bound(value, fd);
     return 1;
 }
 
+/* QEMU knows a binding by its notifier's address: so that is kept. */
 static void ivflat_on_doorbell_removed(void *opaque, uint32_t value, int32_t fd)
 {
     IvflatState *s = opaque;
-    EventNotifier doorbell;
+    EventNotifier *doorbell = g_hash_table_lookup(s->bound,
+                                                  GINT_TO_POINTER(fd));
 
-    event_notifier_init_fd(&doorbell, fd);
     memory_region_del_eventfd(&s->registers, IVFLAT_REG_DOORBELL, 4, true,
-                              value, &doorbell);
-    s->bound_doorbells--;
+                              value, doorbell);
+    g_hash_table_remove(s->bound, GINT_TO_POINTER(fd));
 }
 
 void ivflat_fill_hooks(IvflatState *s, ivflat_hooks *hooks)

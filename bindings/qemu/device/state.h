@@ -49,7 +49,7 @@ struct IvflatState {
     Error *migration_blocker;
     Notifier shutdown;
     bool ending;                 /* QEMU closes chardevs: no news then */
-    uint32_t bound_doorbells;    /* by KVM */
+    GHashTable *bound;           /* doorbells that KVM has: fd to notifier */
     int64_t guest_errors_since;  /* ms; when we began to count those below */
     uint32_t guest_errors;
 };

@@ -173,11 +173,15 @@ static void ivflat_instance_init(Object *obj)
                           "ivflat-registers", IVFLAT_MMIO_SIZE);
     sysbus_init_mmio(SYS_BUS_DEVICE(s), &s->registers);
     sysbus_init_irq(SYS_BUS_DEVICE(s), &s->irq[0]);
+    s->bound = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 }
 
 static void ivflat_instance_finalize(Object *obj)
 {
-    ivflat_device_free(IVFLAT_SYSBUS(obj)->dev);
+    IvflatState *s = IVFLAT_SYSBUS(obj);
+
+    ivflat_device_free(s->dev);
+    g_hash_table_unref(s->bound);
 }
 
 IVFLAT_PROPERTIES ivflat_properties[] = {

@@ -87,8 +87,10 @@ class Peer:
         return readable(self.vectors[vector], 0)
 
     def close(self):
+        if self.fd is None:
+            return
         self.memory.close()
         self.connection.close()
         for fd in [self.fd, *self.vectors, *(fd for fds in self.peers.values() for fd in fds)]:
             os.close(fd)
-        self.vectors, self.peers = [], {}
+        self.fd, self.vectors, self.peers = None, [], {}
