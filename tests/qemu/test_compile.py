@@ -12,18 +12,19 @@ STRICT = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
 NAME_ALONE = "flat-name.c"
 
 
-class Compile(Case):
-    builds = ("7.2", "10.0", "asan", "newest")
+class Made(Case):
     boards = ()
-    timeout = 300
-    maxDiff = None
 
     @property
     def made(self):
         return self.builds_made[self.build]
 
+
+class Complete(Made):
+    builds = ("7.2", "10.0", "asan", "newest")
+
     def compiled(self):
-        """What was: in the build that runs only what gets linked, in the others all."""
+        """What was: in a build that runs only what gets linked, in the others all."""
         return {os.path.basename(entry["file"]) for entry in self.made.commands()
                 if (self.made.path / entry["output"]).exists()}
 
@@ -34,7 +35,13 @@ class Compile(Case):
         left_out = {NAME_ALONE} if recipe.upstream and recipe.runs else set()
         self.assertEqual(self.compiled(), every - left_out)
 
-    def test_no_file_has_a_warning(self):
+
+class Warnings(Made):
+    builds = ("7.2", "10.0", "newest")
+    timeout = 300
+    maxDiff = None
+
+    def test_no_file_has_one(self):
         said = []
         for entry in self.made.commands():
             done = subprocess.run(self.made.strict(entry, STRICT, self.path("strict.o")), cwd=self.made.path,
@@ -42,3 +49,11 @@ class Compile(Case):
             if done.returncode != 0:
                 said.append(done.stdout)
         self.assertEqual("\n".join(said), "")
+
+
+class Sanitized(Made):
+    builds = ("asan",)
+
+    def test_the_build_with_sanitizers_has_them(self):
+        with open(self.program("qemu-system-arm"), "rb") as file:
+            self.assertIn(b"__asan_init", file.read())

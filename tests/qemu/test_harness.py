@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the other tests lean on: peer and server of Python agree with the real ones, and nothing is left behind."""
 import os
+import signal
 import subprocess
 import unittest
 
 from harness import fake, fds, runner
 from harness.case import Case
+from harness.vm import Vm
 from harness.wait import TooLate
 
 
@@ -56,6 +58,33 @@ class WithoutQemu(Case):
             sleeper.lines.line(0.05)
 
 
+class Machines(Case):
+    builds = ("10.0",)
+
+    def machine(self):
+        vm = Vm(self.program("qemu-system-arm"), self.board, folder=self.folder)
+        self.addCleanup(vm.close)
+        return vm.ready()
+
+    def test_one_that_died_did_not_end_well(self):
+        vm = self.machine()
+        vm.process.end(signal.SIGABRT)
+        self.assertIn("signal 6", vm.fault())
+
+    def test_one_in_which_a_sanitizer_found_something_did_not_end_well(self):
+        vm = self.machine()
+        with open(vm.process.path, "a") as file:
+            file.write("==1==ERROR: AddressSanitizer: heap-use-after-free\n")
+        self.assertEqual(vm.quit(), 0)
+        self.assertIn("heap-use-after-free", vm.fault())
+
+    def test_one_that_quits_or_is_ended_by_the_test_ended_well(self):
+        first, second = self.machine(), self.machine()
+        self.assertEqual(first.quit(), 0)
+        second.close()
+        self.assertEqual((first.fault(), second.fault()), (None, None))
+
+
 class Leaves(unittest.TestCase):
     timeout = 1
 
@@ -93,4 +122,4 @@ class Runner(unittest.TestCase):
 
 def load_tests(loader, _tests, _pattern):
     """Not the two that are to fail."""
-    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in (WithoutQemu, Runner))
+    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in (WithoutQemu, Machines, Runner))

@@ -65,7 +65,6 @@ class Build:
         say(f"configuring QEMU {self.name} ({self.tree.path.name})")
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
-        self.log.unlink(missing_ok=True)
         if not logged([self.tree.path / "configure", *self.options()], self.log, CONFIGURE_TIME, cwd=self.path,
                       env=self.environment):
             self.fail("configuring")
@@ -91,6 +90,7 @@ class Build:
         # Again, where somebody changed our files while they were compiled.
         while state != self.state():
             state = self.state()
+            self.log.unlink(missing_ok=True)
             self.configure()
             say(f"building QEMU {self.name}")
             if self.ninja():
