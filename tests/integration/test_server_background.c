@@ -7,18 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Its parent has ended: it is a child of ours, and can be waited for. */
+/* What is orphaned comes to us, so that it can be waited for. */
 static int begin_background(void)
 {
     char *text;
     int pid;
 
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     program_run(0, "^ivflat-server: ready on [^\n]*/s \\(4194304 bytes, 1 vector, room for [0-9]+ clients\\)\n$",
                 SERVER, "-S", test_path("s"), "-p", test_path("pid"));
     ck_assert(g_file_get_contents(test_path("pid"), &text, NULL, NULL));
@@ -139,6 +141,7 @@ START_TEST(its_warnings_go_to_the_systems_log)
     int log = open_log();
     int status;
 
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     server = process_start(argv, -1);
     status = process_end(server, 0);
     if (status != 0) {
