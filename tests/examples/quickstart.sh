@@ -21,7 +21,7 @@ expect() {
     status=$1 text=$2
     shift 2
     got=0
-    timeout 60 "$quickstart" "$@" >"$tmp/out" 2>&1 || got=$?
+    timeout 90 "$quickstart" "$@" >"$tmp/out" 2>&1 || got=$?
     [ "$got" = "$status" ] || fail "quickstart $*: exit status $got instead of $status"
     grep -q -- "$text" "$tmp/out" || fail "quickstart $*: does not say '$text'"
     nothing_left "$*"
