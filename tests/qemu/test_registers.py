@@ -12,6 +12,9 @@ ONES = 2 ** 32 - 1
 
 OWN, OTHER = 3, 0xbeef
 
+# The NVIC's set-pending registers, as a Cortex-M sees them.
+NVIC_PENDING = 0xe000e200
+
 
 def rung_by_a_peer(fd, times=1):
     os.write(fd, struct.pack("=Q", times))
@@ -301,15 +304,46 @@ class Lines(LinkCase):
         self.assertEqual(vm.qtest.readl(self.board.memory), 1)
 
 
-class Timing(LinkCase):
-    def test_no_line_moves_for_what_came_before_the_machine_was_there(self):
-        """It waits in the eventfd, and is delivered once (P21)."""
+class Early:
+    """P21: peers ring before the machine is there: it waits in the eventfds, and none of it is lost."""
+
+    def early(self, each, rung, **properties):
+        """A machine, without a guest, to which all was said at once, and whose vectors @rung had been rung before."""
         fake = self.fake()
-        vm = self.vm(*self.joining(fake.path), qtest=True)
+        greeting = [(0,), (OWN,), (-1, self.memory(fake))]
+        own = [fake.eventfd() for _ in range(each)]
+        for vector in rung:
+            rung_by_a_peer(own[vector], 3)
+        greeting += [(OWN, fd) for fd in own]
+        vm = self.vm(*self.joining(fake.path, **properties))
         client = fake.accept()
-        first = fake.eventfd()
-        rung_by_a_peer(first, 3)
-        for message in ((0,), (OWN,), (-1, self.memory(fake)), (OWN, first)):
+        for message in greeting:
             client.send(*message)
-        self.until(vm, "rings-received", 3)
-        self.untouched(first)
+        self.until(vm, "rings-received", 3 * len(rung))
+        self.untouched(*own)
+        return vm
+
+    def pending(self, vm, line):
+        """What the NVIC keeps."""
+        word = vm.hmp(f"x /1wx {NVIC_PENDING + line // 32 * 4:#x}").split(": ")[1]
+        return int(word, 0) >> line % 32 & 1
+
+    def test_P21_a_line_each(self):
+        vm = self.early(4, (0, 2, 3), irq=None, irqs="40:41:43:44")
+        self.assertEqual([self.pending(vm, line) for line in (40, 41, 43, 44)], [1, 0, 1, 1])
+
+    def test_P21_vectors_beyond_the_first_64(self):
+        vm = self.early(66, [65], vectors=66, irq=None, irqs="40:43")
+        self.assertEqual([self.pending(vm, line) for line in (40, 43)], [0, 1])
+
+    def test_P21_revision_0(self):
+        vm = self.early(1, [0], revision=0)
+        self.assertEqual(vm.hmp(f"x /1wx {self.board.registers + INTRSTATUS:#x}").split(": ")[1].strip(), "0x00000001")
+
+
+class EarlyByPath(Early, LinkCase):
+    way = "path"
+
+
+class EarlyByChardev(Early, LinkCase):
+    way = "chardev"
