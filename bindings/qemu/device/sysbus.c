@@ -98,7 +98,8 @@ static bool ivflat_make(IvflatState *s, Error **errp)
 static bool ivflat_block(IvflatState *s, Error **errp)
 {
     error_setg(&s->migration_blocker, "ivflat: the server, the peers and their "
-               "shared memory are this host's; unplug the VM from them first");
+               "shared memory are this host's: a machine with this device can "
+               "be neither migrated nor saved");
     return ivflat_block_migration(&s->migration_blocker, errp) >= 0;
 }
 
