@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import unittest
+from pathlib import Path
 
 from harness.source_tree import integrate
 from make.common import CHECKOUT, Missing
@@ -63,6 +65,16 @@ class WholeTree(Integration):
         with open(os.path.join(self.build_folder, "build.ninja")) as file:
             return re.search(r"^build qemu-system-arm: .*?\n\n", file.read(), re.M | re.S).group()
 
+    def compile_what_the_page_shows(self, like):
+        """The code for authors of boards in docs/qemu.md, with the flags of one of our files and no warning."""
+        pieces = re.findall(r"^```c\n(.*?)^```$", (CHECKOUT / "docs" / "qemu.md").read_text(), re.M | re.S)
+        self.assertEqual(len(pieces), 1)
+        board = Path(self.path("board.c"))
+        board.write_text(pieces[0])
+        words = [str(board) if word == like["file"] else word for word in shlex.split(like["command"])]
+        words[words.index(like["output"])] = self.path("board.o")
+        self.command(*words, "-Werror", cwd=self.build_folder)
+
     def installed(self):
         """libivflat in a folder as a system has it; where its .pc is."""
         build, prefix = self.path("library"), self.path("prefix")
@@ -85,6 +97,7 @@ class WholeTree(Integration):
         self.assertLess({"sysbus.c", "front.c", "flat-name.c"}, set(commands))
         self.command("ninja", "-j2", *(entry["output"] for entry in commands.values()), cwd=self.build_folder)
         self.assertIn(self.path("prefix") + "/lib/libivflat.so", self.link_of_qemu())
+        self.compile_what_the_page_shows(commands["sysbus.c"])
 
     def test_without_the_library_the_device_is_left_out(self):
         self.assertIn("QEMU leaves the device out", self.integrate_whole())
