@@ -34,6 +34,9 @@ void command_verify(const uint32_t *numbers);
  * inverse of the memory's word 0 in word 1, and rings the vector of PEER that has the line's number: "lines 0 0 3 0" */
 void command_echo(const uint32_t *numbers);
 
+/* random SEED COUNT: so many accesses of any width in the registers: "random: ok", when the id is what it was */
+void command_random(const uint32_t *numbers);
+
 /* stream ID PEER COUNT: "sent COUNT, received COUNT, bad 0, interrupts N" (stream.h) */
 void command_stream(const uint32_t *numbers);
 

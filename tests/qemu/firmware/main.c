@@ -15,7 +15,7 @@ static const struct {
     {"registers", command_registers}, {"revision0", command_revision0},   {"pending", command_pending},
     {"cleared", command_cleared},     {"interrupts", command_interrupts}, {"widths", command_widths},
     {"fill", command_fill},           {"verify", command_verify},         {"echo", command_echo},
-    {"stream", command_stream},
+    {"stream", command_stream},       {"random", command_random},
 };
 
 /* What follows @name in @text, or NULL. */

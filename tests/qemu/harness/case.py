@@ -29,10 +29,11 @@ class Case(unittest.TestCase):
     timeout = 120
     alone = False
 
-    # What runner.py sets: the folder of each build's programs, and of the library's.
+    # What the command line sets: the folder of each build's programs, and of the library's; whether there is time.
     programs = {}
     builds_made = {}
     library = None
+    long = False
     build = None
     board = None
 

@@ -27,6 +27,7 @@ def parse(arguments, text):
     parser.add_argument("--list", action="store_true", help="only name the tests")
     parser.add_argument("--builds", default="", help="only these: " + ", ".join(r.name for r in recipes.RECIPES))
     parser.add_argument("--build-only", action="store_true", help="build, and run nothing")
+    parser.add_argument("--long", action="store_true", help="what is random runs for a minute, by new numbers")
     parser.add_argument("--keep", action="store_true", help="keep the files of tests that fail")
     parser.add_argument("-j", type=int, default=min(2, os.cpu_count() or 1), help="so many tests at once")
     chosen = parser.parse_args(arguments)
@@ -140,6 +141,7 @@ def run(chosen, tests, workshop):
     Case.programs = {name: str(build.path) for name, build in workshop.builds.items()}
     Case.builds_made = workshop.builds
     Case.library = str(library.programs())
+    Case.long = chosen.long
     fitting = [] if chosen.build_only else [
         (name, test) for name, test in tests if getattr(test, "build", None) in [None, *workshop.builds]]
     count = runner.Runner(chosen.j, chosen.keep).run(fitting)
