@@ -38,8 +38,9 @@ class Case(unittest.TestCase):
     board = None
 
     def setUp(self):
-        # The runner removes it with all else of this test.
+        # The runner removes it with all else of this test.  What runs as nobody has to reach what it is given there.
         self.folder = tempfile.mkdtemp(prefix="case-")
+        os.chmod(self.folder, 0o755)
         self.started = 0
 
     def path(self, name):

@@ -98,6 +98,7 @@ class Running:
     def __init__(self, name, test, keep=False):
         self.name, self.test, self.keep = name, test, keep
         self.folder = tempfile.mkdtemp(prefix="ivflat-test-")
+        os.chmod(self.folder, 0o755)
         self.began = time.monotonic()
         self.end = self.began + getattr(test, "timeout", 120)
         self.pipe, theirs = os.pipe()
