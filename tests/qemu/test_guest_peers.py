@@ -49,8 +49,8 @@ class Servers(GuestCase):
         server = self.stock_server()
         first = self.guest(server)
         second = self.guest(server)
-        first.type("stream", 0, 1, 1000)
-        second.type("stream", 1, 0, 1000)
+        first.type("stream", 0, 1, 1000, 1)
+        second.type("stream", 1, 0, 1000, 1)
         for guest in (first, second):
             guest.until(r"^sent 1000, received 1000, bad 0, broken 0,")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Messages through rings in the shared memory, both ways at once, each with its checksum and known to the byte."""
-from guest import DEMO, HERE, HOST_PEER, GuestCase, numbers, until_each
+from guest import DEMO, GREETING, HERE, HOST_PEER, GuestCase, numbers, until_each
 from harness.boards import BOARDS
 
 COUNT = 100_000
@@ -21,25 +21,28 @@ class Stream(GuestCase):
         self.check(guest.until("^sent .*", LONG)[0])
 
     def both_ways(self, one, other):
-        one.type("stream", one.id, other.id, COUNT)
-        other.type("stream", other.id, one.id, COUNT)
+        """Nothing but rings wakes them: a ring that is lost is the end."""
+        one.hears(GREETING + 2)
+        one.type("stream", one.id, other.id, COUNT, 0)
+        other.type("stream", other.id, one.id, COUNT, 0)
         self.guest_ends(one)
         self.guest_ends(other)
 
     def test_two_machines_100_000_messages_each(self):
         server = self.server()
-        self.both_ways(self.guest(server), self.guest(server))
+        self.both_ways(self.guest(server), self.guest(server, hears=2))
 
     def test_a_machine_and_a_virt_100_000_messages_each(self):
         server = self.server()
-        self.both_ways(self.guest(server), self.guest(server, board=BOARDS["virt"]))
+        self.both_ways(self.guest(server), self.guest(server, hears=2, board=BOARDS["virt"]))
 
     def test_a_machine_and_a_program_on_the_host_100_000_messages_each(self):
         server = self.server()
         guest = self.guest(server)
         host = self.host("stream-peer", STREAM_PEER, server.path, guest.id, COUNT)
         host.lines.until("^id 1$")
-        guest.type("stream", 0, 1, COUNT)
+        guest.hears(GREETING + 2)
+        guest.type("stream", 0, 1, COUNT, 0)
         self.guest_ends(guest)
         self.check(host.lines.until("^sent .*", LONG)[0])
         self.assertEqual(host.wait(), 0)

@@ -37,7 +37,8 @@ void command_echo(const uint32_t *numbers);
 /* random SEED COUNT: so many accesses of any width in the registers: "random: ok", when the id is what it was */
 void command_random(const uint32_t *numbers);
 
-/* stream ID PEER COUNT: "sent COUNT, received COUNT, bad 0, interrupts N" (stream.h) */
+/* stream ID PEER COUNT TICK: "sent COUNT, received COUNT, bad 0, interrupts N" (stream.h).
+ * With TICK 0 nothing but a ring wakes it, so both have to have heard of each other. */
 void command_stream(const uint32_t *numbers);
 
 #endif

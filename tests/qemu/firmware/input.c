@@ -15,8 +15,8 @@ static volatile uint32_t *at(uint32_t offset)
     return (volatile uint32_t *)(BOARD_UART + offset);
 }
 
-/* A byte from before is dropped; without this load QEMU's CMSDK UART does not tell its other end, after a reset, that it
- * takes bytes again. */
+/* A byte from before is dropped; without this load QEMU's CMSDK UART does not tell its other end, after a reset, that
+ * it takes bytes again. */
 void input_open(void)
 {
     *at(CONTROL) = BOTH_WAYS;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The host's end of the stream: stream-peer SOCKET PEER COUNT.  Says "id N" when it is there. */
+/* The host's end of the stream: stream-peer SOCKET PEER COUNT.  Says "id N" when it is there and has heard of the peer.
+ * Nothing but a ring wakes it. */
 #include <libivflat/ivflat.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "../firmware/stream.h"
 
-enum { TICK_MS = 10 };
+enum { PATIENCE_MS = 60000 };
 
 static uint32_t interrupts;
 
@@ -28,18 +29,22 @@ static ivflat_device *join(const char *path)
     exit(1);
 }
 
+static void live(ivflat_device *device)
+{
+    if (ivflat_device_wait(device, PATIENCE_MS) == 1 && ivflat_device_dispatch(device) == 0)
+        return;
+    fprintf(stderr, "stream-peer: not rung for too long, or the server is gone\n");
+    exit(1);
+}
+
 static void run(ivflat_device *device, struct stream *stream)
 {
-    uint32_t doorbell = stream->peer << 16;
-
     for (;;) {
         if (stream_step(stream))
-            ivflat_device_write(device, IVFLAT_REG_DOORBELL, 4, doorbell);
+            ivflat_device_write(device, IVFLAT_REG_DOORBELL, 4, stream->peer << 16);
         if (stream_done(stream))
             return;
-        if (ivflat_device_wait(device, TICK_MS) == 0)
-            ivflat_device_write(device, IVFLAT_REG_DOORBELL, 4, doorbell);
-        ivflat_device_dispatch(device);
+        live(device);
     }
 }
 
@@ -54,6 +59,8 @@ int main(int argc, char **argv)
     stream.id = (uint32_t)ivflat_device_id(device);
     stream.peer = (uint32_t)atoi(argv[2]);
     stream.count = (uint32_t)atoi(argv[3]);
+    while (ivflat_device_peer_vectors(device, stream.peer) == 0)
+        live(device);
     printf("id %u\n", stream.id);
     fflush(stdout);
     stream_open(&stream, ivflat_device_memory(device));
