@@ -86,7 +86,7 @@ class Machines(Case):
 
 
 class Leaves(unittest.TestCase):
-    timeout = 1
+    timeout = 30
 
     def runTest(self):
         subprocess.Popen(["setsid", "sleep", "1000"])

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""QEMU's qtest: accesses to the machine's bus, interrupt lines and the clock, from outside, without a guest's code."""
+"""
+QEMU's qtest: accesses to the machine's bus, interrupt lines and the clock, from outside, without a guest's code.
+
+An access is done by QEMU's main loop, the one that also takes rings and what a server says: which of two that wait
+comes first is not said, so wait for the one before the other.
+"""
 from harness.wait import PATIENCE, Lines, TooLate
 
 
