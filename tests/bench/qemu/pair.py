@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Two machines with the same device, and the host as a third peer, which orders round trips and floods and times them."""
+"""Two machines with the same device, and the host as a third peer, which orders round trips and floods."""
 import os
 import struct
 import time

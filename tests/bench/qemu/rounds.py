@@ -20,7 +20,7 @@ def quartiles(values):
 
 
 class Times:
-    """Seconds a round trip and a doorbell, by what and device, a number a turn; and interrupts a second of the floods."""
+    """Seconds of a round trip and of a doorbell, by what and device, one a turn; interrupts a second of the floods."""
 
     def __init__(self, trips, rings):
         self.trips, self.rings = trips, rings

@@ -2,8 +2,8 @@
 /*
  * -device flat-front: QEMU's own ivshmem-flat on any machine, mapped and wired as -device ivflat maps and wires ours
  *
- * QEMU has no other way to its device than board code.  This one goes into the scratch tree of the figures alone, so that
- * both devices are measured in one binary.
+ * QEMU has no other way to its device than the code of a board.  This one goes into the scratch tree of the figures
+ * alone, so that both devices are measured in one binary.
  */
 #include "qemu/osdep.h"
 
