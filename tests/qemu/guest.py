@@ -1,86 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What runs inside: the firmware of firmware/ and of examples/, built for a board, and a machine that runs it."""
-import contextlib
-import hashlib
-import os
+"""A machine that runs firmware: what the test types, what the guest says."""
 import re
 import select
 import shutil
-import subprocess
-import time
-from pathlib import Path
 
+from guest_code import START, TESTS, demo_firmware, example_place, firmware, host_program, made
 from harness.case import Case
 from harness.process import Process
 from harness.wait import PATIENCE, Deadline, TooLate, readable
-from make import files
-from make.common import CHECKOUT, cache
 
-HERE = Path(__file__).resolve().parent
-FIRMWARE = CHECKOUT / "examples" / "firmware"
-HOST_PEER = CHECKOUT / "examples" / "host-peer.c"
-DAY = 24 * 3600
+__all__ = ["GREETING", "START", "TESTS", "Guest", "GuestCase", "firmware", "made", "numbers", "until_each"]
 
 # Messages: the version, the id, the memory.
 GREETING = 3
-
-WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Wmissing-prototypes", "-Werror"]
-BARE = ["-std=gnu11", "-O2", "-g", *WARNINGS, "-ffreestanding", "-nostdlib", "-I", FIRMWARE,
-        "-T", FIRMWARE / "link.ld", "-Wl,--fatal-warnings"]
-CORTEX_M3 = ["-mcpu=cortex-m3", "-mthumb"]
-CORTEX_A15 = ["-mcpu=cortex-a15", "-marm", "-mfloat-abi=soft", "-mno-unaligned-access",
-              "-Wl,--defsym=BOARD_FLASH=0x40200000", "-Wl,--defsym=BOARD_RAM=0x40300000"]
-
-# Beside what boards.py has: processor and UART, and how many lines from the board's own on the firmware listens to.
-BOARDS = {"lm3s6965evb": [*CORTEX_M3, "-DBOARD_LINES=8"],
-          "mps2-an385": [*CORTEX_M3, "-DBOARD_LINES=6", "-DBOARD_UART=0x40004000", "-DBOARD_UART_CMSDK"],
-          "virt": [*CORTEX_A15, "-DBOARD_LINES=8", "-DBOARD_UART=0x09000000", "-DBOARD_TICK=625000"]}
-
-START = [FIRMWARE / name for name in ("startup.c", "startup-a.c", "startup-m.c", "console.c")]
-TESTS = sorted((HERE / "firmware").glob("*.c"))
-DEMO = [FIRMWARE / "main.c", FIRMWARE / "demo.c"]
-
-
-def forget(folder):
-    """Removes what nobody has made or found there for a day."""
-    for path in folder.iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > DAY:
-                path.unlink()
-
-
-def made(name, command, sources):
-    """The path of what @command with -o makes of @sources, kept as long as neither it nor a source changes."""
-    words = [str(word) for word in [*command, *sources]]
-    text = " ".join(words) + files.digest(HERE / "firmware", HERE / "host", FIRMWARE, HOST_PEER)
-    path = cache() / "guest" / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if path.exists():
-        path.touch()
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        forget(path.parent)
-        partial = path.with_name(f"{path.name}.{os.getpid()}")
-        done = subprocess.run([*words, "-o", str(partial)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=100, check=False)
-        assert done.returncode == 0, done.stdout
-        partial.rename(path)
-    return path
-
-
-def firmware(board, sources, name):
-    defines = [f"-DBOARD_MMR={board.registers:#x}u", f"-DBOARD_MEMORY={board.memory:#x}u", f"-DBOARD_IRQ={board.irq}"]
-    return made(f"{name}-{board.name}.elf", ["arm-none-eabi-gcc", *BARE, *BOARDS[board.name], *defines],
-                [*sources, *START])
-
-
-def host_program(name, sources, library, packages=()):
-    """A program for the host, with the library that the harness built (its folder of programs is @library)."""
-    built = Path(library).parent
-    flags = [word for package in packages for word in subprocess.run(
-        ["pkg-config", "--cflags", "--libs", package], stdout=subprocess.PIPE, text=True, check=True).stdout.split()]
-    return made(name, ["cc", "-std=gnu11", "-O2", *WARNINGS, "-I", CHECKOUT, "-I", FIRMWARE,
-                       "-I", built.parent],
-                [*sources, f"-L{built}", f"-Wl,-rpath,{built}", "-livflat", *flags])
 
 
 class Guest:
@@ -139,8 +71,10 @@ class GuestCase(Case):
         return guest
 
     def demo(self, server):
-        """The demonstration's firmware, which begins at once."""
-        vm = self.vm(*self.device(path=server.path), kernel=firmware(self.board, DEMO, "demo"))
+        """The demonstration's firmware, which begins at once; device and firmware are where the example has them."""
+        registers, memory, irq = example_place(self.board.name)
+        device = self.device(path=server.path, registers=hex(registers), memory=hex(memory), irq=irq)
+        vm = self.vm(*device, kernel=demo_firmware(self.board.name))
         return Guest(vm, int(vm.serial.until(r"^peer (\d+): up$")[1]))
 
     def host(self, name, sources, *words, packages=()):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Messages through rings in the shared memory, both ways at once, each with its checksum and known to the byte."""
-from guest import DEMO, GREETING, HERE, HOST_PEER, GuestCase, numbers, until_each
+from guest import GREETING, GuestCase, numbers, until_each
+from guest_code import DEMO, HERE, HOST_PEER
 from harness.boards import BOARDS
 
 COUNT = 100_000
-LONG = 240
+LONG = 120
 
 STREAM_PEER = [HERE / "host" / "stream-peer.c", HERE / "firmware" / "stream.c"]
 
