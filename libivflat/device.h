@@ -29,7 +29,7 @@ struct ivf_link {
     int64_t deadline;            /* the greeting has to be done by then; 0: none */
     int64_t retry;               /* connect again at; 0: never */
     bool grace;                  /* way 2: the deadline was put off once */
-    bool outage_told;            /* one line for each time that there is no server, or none that greets rightly */
+    uint32_t outage_told;        /* bit -error: in this time without a server that was said, once */
     struct ivf_wire wire;
     struct ivf_session session;
 };

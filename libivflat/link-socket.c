@@ -95,8 +95,7 @@ static int32_t refused(ivflat_device *dev, int err, bool again)
         link->path[0] = '\0';
         return error;
     }
-    if (!link->outage_told) {
-        link->outage_told = true;
+    if (ivf_link_first_in_outage(link, error)) {
         ivf_log(dev, IVFLAT_LOG_WARNING, "%s; trying again every %u ms", ivflat_last_error(), dev->config.reconnect_ms);
     }
     link->retry = ivf_fd_now() + dev->config.reconnect_ms;
@@ -130,7 +129,7 @@ int32_t ivflat_device_connect(ivflat_device *dev, const char *path)
     }
     memcpy(dev->link.path, path, strlen(path) + 1);
     dev->link.retry = 0;
-    dev->link.outage_told = false;
+    dev->link.outage_told = 0;
     return ivf_link_connect(dev, false);
 }
 

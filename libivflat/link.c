@@ -49,15 +49,26 @@ static void close_socket(ivflat_device *dev)
     ivf_wire_begin(&link->wire);
 }
 
-/* A server that greets wrongly, each time that we come back, has one line. */
-static void log_loss(ivflat_device *dev, uint32_t was, const char *sentence)
+bool ivf_link_first_in_outage(struct ivf_link *link, int32_t error)
 {
-    bool again = was == IVFLAT_LINK_GREETING && dev->link.retry && dev->link.outage_told;
+    uint32_t bit = 1u << -error;
+    bool first = !(link->outage_told & bit);
 
-    if (!again) {
-        ivf_log(dev, dev->link.retry ? IVFLAT_LOG_WARNING : IVFLAT_LOG_ERROR, "%s", sentence);
+    link->outage_told |= bit;
+    return first;
+}
+
+/* A server that greets wrongly, each time that we come back, has one line for each way of being wrong. */
+static void log_loss(ivflat_device *dev, uint32_t was, int32_t error, const char *sentence)
+{
+    struct ivf_link *link = &dev->link;
+
+    if (was != IVFLAT_LINK_GREETING) {
+        link->outage_told = 0;
     }
-    dev->link.outage_told = was == IVFLAT_LINK_GREETING;
+    if (was != IVFLAT_LINK_GREETING || ivf_link_first_in_outage(link, error) || !link->retry) {
+        ivf_log(dev, link->retry ? IVFLAT_LOG_WARNING : IVFLAT_LOG_ERROR, "%s", sentence);
+    }
 }
 
 int32_t ivf_link_down(ivflat_device *dev, int32_t error)
@@ -75,7 +86,7 @@ int32_t ivf_link_down(ivflat_device *dev, int32_t error)
     ivf_link_arm(dev);
     if (error) {
         dev->counters[IVFLAT_COUNT_LINK_LOSSES]++;
-        log_loss(dev, was, sentence);
+        log_loss(dev, was, error, sentence);
     }
     ivf_tell_link(dev, error);
     return error ? ivf_fail(error, "%s", sentence) : 0;
@@ -129,7 +140,7 @@ static int32_t ready(ivflat_device *dev, int fd)
     }
     step_over(dev, &fresh);
     dev->link.deadline = 0;
-    dev->link.outage_told = false;
+    dev->link.outage_told = 0;
     dev->unusable_told = false;
     ivf_link_arm(dev);
     ivf_tell_link(dev, 0);

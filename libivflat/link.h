@@ -28,6 +28,9 @@ int32_t ivf_link_must_be_down(const ivflat_device *dev);
  * @error with its sentence, whatever the hooks did meanwhile. */
 int32_t ivf_link_down(ivflat_device *dev, int32_t error);
 
+/* Whether @error has its line still to come in this time without a server; asked once, it has had it. */
+bool ivf_link_first_in_outage(struct ivf_link *link, int32_t error);
+
 void ivf_link_greeting(ivflat_device *dev, enum ivf_way way);
 
 /* A descriptor, or IVF_FD_LOST, that came with the bytes that are taken next.  Given. */

@@ -241,6 +241,25 @@ START_TEST(P18_a_broken_greeting_is_tried_again)
 }
 END_TEST
 
+/* One line for each thing that is wrong, however often it comes. */
+START_TEST(P18_another_reason_is_told_too)
+{
+    init(STORY_CONNECT, 0, 1);
+    ck_assert_int_eq(ivflat_device_connect(story.dev, test_path("s")), 0);
+    serve_again();
+    expect_next("greeting");
+    for (int i = 0; i < 3; i++) {
+        story_sends(&story, "9");
+        expect_next("down protocol");
+        expect_next("greeting");
+        accept_again();
+    }
+    ck_assert_ptr_nonnull(strstr(story.record.logged->str, "trying again every 1 ms"));
+    ck_assert_ptr_nonnull(strstr(story.record.logged->str, "speaks version 9"));
+    ck_assert_ptr_eq(strstr(story.record.logged->str, "version 9"), g_strrstr(story.record.logged->str, "version 9"));
+}
+END_TEST
+
 /* Memory of another size is refused, again and again, and the first one's is there all the time. */
 START_TEST(P18_another_size_changes_nothing)
 {
@@ -397,6 +416,7 @@ int main(void)
     tcase_add_test(tcase, P18_a_server_that_comes_back);
     tcase_add_test(tcase, P18_nobody_there_is_told_once);
     tcase_add_test(tcase, P18_a_broken_greeting_is_tried_again);
+    tcase_add_test(tcase, P18_another_reason_is_told_too);
     tcase_add_test(tcase, P18_another_size_changes_nothing);
     tcase_add_test(tcase, P18_disconnecting_ends_it);
     tcase_add_test(tcase, P18_without_reconnect_ms_it_stays_down);
