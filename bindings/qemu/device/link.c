@@ -23,6 +23,13 @@ static SocketChardev *ivflat_socket_of(Chardev *chr)
                                                 TYPE_CHARDEV_SOCKET);
 }
 
+/* What is not passed on as it came, or NULL. */
+static const char *ivflat_coding_of(const SocketChardev *sock)
+{
+    return sock->is_tn3270 ? "tn3270" : sock->is_telnet ? "telnet"
+           : sock->is_websock ? "websocket" : NULL;
+}
+
 static bool ivflat_chardev_check(Chardev *chr, Error **errp)
 {
     ERRP_GUARD();
@@ -38,6 +45,10 @@ static bool ivflat_chardev_check(Chardev *chr, Error **errp)
     } else if (sock->is_listen) {
         error_setg(errp, "chardev=%s: waits for connections (server=on), but "
                    "it is the device that connects to the server", chr->label);
+    } else if (ivflat_coding_of(sock)) {
+        error_setg(errp, "chardev=%s: speaks %s (%s=on), which changes bytes "
+                   "on their way", chr->label, ivflat_coding_of(sock),
+                   ivflat_coding_of(sock));
     } else {
         return true;
     }
