@@ -70,11 +70,12 @@ class GuestCase(Case):
         guest.hears(GREETING + hears)
         return guest
 
-    def demo(self, server):
+    def demo(self, server, name=None):
         """The demonstration's firmware, which begins at once; device and firmware are where the example has them."""
-        registers, memory, irq = example_place(self.board.name)
+        name = name or self.board.name
+        registers, memory, irq = example_place(name)
         device = self.device(path=server.path, registers=hex(registers), memory=hex(memory), irq=irq)
-        vm = self.vm(*device, kernel=demo_firmware(self.board.name))
+        vm = self.vm(*device, board=name, kernel=demo_firmware(name))
         return Guest(vm, int(vm.serial.until(r"^peer (\d+): up$")[1]))
 
     def host(self, name, sources, *words, packages=()):

@@ -49,14 +49,27 @@ class Stream(GuestCase):
         self.assertEqual(host.wait(), 0)
 
 
-class Demo(GuestCase):
-    def test_the_demonstration_of_two_machines_and_a_program_on_the_host(self):
-        server = self.server(vectors=2)
-        guests = [self.demo(server), self.demo(server)]
-        host = self.host("host-peer", [HOST_PEER, DEMO[1]], "--time=60", server.path, packages=("glib-2.0",))
-        ends = until_each([guests[0].serial, guests[1].serial, host.lines], r"^peer \d+: sent ")
-        self.assertEqual(host.wait(), 0, host.said())
+class DemoCase(GuestCase):
+    def check(self, ends):
         for number, end in enumerate(ends):
             peer, sent, received, bad, interrupts = numbers(end)
             self.assertEqual((peer, sent, received, bad), (number, 2000, 2000, 0))
             self.assertGreater(interrupts, 0)
+
+
+class Demo(DemoCase):
+    def test_the_demonstration_of_two_machines_and_a_program_on_the_host(self):
+        server = self.server(vectors=2)
+        guests = [self.demo(server), self.demo(server)]
+        host = self.host("host-peer", [HOST_PEER, DEMO[1]], "--time=60", server.path, packages=("glib-2.0",))
+        self.check(until_each([guests[0].serial, guests[1].serial, host.lines], r"^peer \d+: sent "))
+        self.assertEqual(host.wait(), 0, host.said())
+
+
+class DemoOfBoards(DemoCase):
+    boards = ("lm3s6965evb",)
+
+    def test_the_demonstration_of_three_machines_of_three_boards(self):
+        server = self.server(vectors=2)
+        guests = [self.demo(server, name) for name in ("lm3s6965evb", "mps2-an385", "virt")]
+        self.check(until_each([guest.serial for guest in guests], r"^peer \d+: sent "))
