@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import select
 import struct
 import termios
 
@@ -76,7 +77,18 @@ class LinkCase(Case):
 
     def listen(self, vm):
         """From now on the machine's interrupt inputs are noted in vm.qtest.irqs."""
-        vm.qtest.irq_intercept(vm.find(INPUTS[self.board.name])[0])
+        vm.qtest.irq_intercept(self.first(vm, INPUTS[self.board.name]))
+
+    @staticmethod
+    def first(vm, type_name):
+        """The path of the machine's first object of a type: by one question, where vm.find() asks hundreds."""
+        path = []
+        for line in vm.hmp("info qom-tree").splitlines():
+            name, _, kind = line.strip().partition(" ")
+            path[(len(line) - len(line.lstrip())) // 2:] = [name]
+            if kind == f"({type_name})":
+                return "".join(path)
+        raise AssertionError(f"there is no {type_name}")
 
     def pulses(self, vm, number=1, line=None):
         """Waits for so many pulses of a line."""
@@ -116,6 +128,12 @@ class LinkCase(Case):
         """The registers answer, and the monitor does."""
         self.assertEqual(self.read(vm, IVPOSITION), own)
         self.assertIn(self.asked(vm, "link"), ("down", "greeting", "ready"))
+
+    def idle(self, vm, seconds=0.3):
+        """It computes next to nothing while nothing happens: a loop that spins computes all the time."""
+        before = cpu_seconds(vm.pid)
+        select.select([], [], [], seconds)
+        self.assertLess(cpu_seconds(vm.pid) - before, seconds / 3)
 
     def untouched(self, *fds):
         """None of these eventfds was rung."""

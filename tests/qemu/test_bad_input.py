@@ -9,7 +9,7 @@ from link_case import FRONT, LinkCase
 
 EIB = 1 << 60
 
-# A board without any interrupt controller, and two with more than one.
+# A board without any interrupt controller, one with two, and its sister with one.
 NONE = Board("none", registers=0x10000000, memory=0x20000000, irq=5, controller=None)
 AN521 = Board("mps2-an521", registers=0x47000000, memory=0x48000000, irq=100, controller="armv7m_nvic")
 AN505 = Board("mps2-an505", registers=0x47000000, memory=0x48000000, irq=100, controller="armv7m_nvic")
@@ -140,11 +140,19 @@ class Lines(Table):
 
     def test_a_board_with_several_controllers_takes_a_path(self):
         machine = self.vm(board=AN521)
-        first = machine.find("armv7m")[0]
+        first = self.first(machine, "armv7m")
         server = self.server()
         vm = self.vm(*self.device(AN521, path=server.path, irq=f"{first}/unnamed-gpio-in[100]", id="front"),
                      board=AN521)
         self.assertEqual(self.asked(vm, "link"), "ready")
+
+    def test_a_board_with_one_controller_of_such_a_kind(self):
+        """A Cortex-M33 with secure and non-secure views."""
+        server = self.server(name="right")
+        vm = self.vm(*self.device(AN505, path=server.path, id="front"), board=AN505)
+        self.assertEqual(self.asked(vm, "link"), "ready")
+        self.check([({"irq": 4711}, r"irq=4711: line 4711 is out of range.* 0 to \d+"),
+                    ({"memory": "0xe0000000"}, r"memory=0xe0000000: .*overlap")], board=AN505)
 
     def test_a_board_without_a_controller(self):
         self.check([({}, r"irq=5: this machine has no NVIC and no GIC")], board=NONE)
@@ -236,6 +244,13 @@ class Chardevs(LinkCase):
                 self.assertRegex(lines[0], rf": chardev=c: is a chardev-{kind}, which passes no descriptors")
                 self.assertRegex(lines[1], "-chardev socket")
                 self.assertEqual(len(lines), 2)
+
+    def test_a_socket_that_others_share_or_that_is_no_plain_one(self):
+        server = self.server()
+        for option, expected in (("mux=on", r"chardev=c: is a chardev-mux, which passes no descriptors"),
+                                 ("telnet=on", r"chardev=c: .*telnet")):
+            with self.subTest(option):
+                self.check(f"socket,id=c,path={server.path},{option}", expected)
 
     def test_a_chardev_that_is_not_there(self):
         said = self.refusal(*self.device(chardev="nobody"))

@@ -100,6 +100,7 @@ class Reconnect:
         self.pulses(vm)
         self.quiet(vm)
         self.untouched(*old[OTHER])
+        self.idle(vm)
 
     def test_half_a_message_is_forgotten(self):
         fake = self.fake()
@@ -144,6 +145,34 @@ class Reconnect:
         self.assertEqual(self.words(vm), [7, 7])
         self.assertEqual(self.read(vm, IVPOSITION), OWN)
         self.assertRegex(vm.said(), r"1048576.*4194304|4194304.*1048576")
+
+    def test_a_server_that_comes_late_with_another_size_is_told_of(self):
+        """That nobody was there before is no reason to be silent now."""
+        fake = self.fake("server")
+        fake.close()
+        os.unlink(fake.path)
+        vm = self.machine(fake.path)
+        self.assertEqual(self.asked(vm, "link"), "down")
+        fake = self.fake("server")
+        for _ in range(2):
+            client = fake.accept()
+            client.send(0)
+            client.send(6)
+            client.send(-1, self.memory(fake, 1 << 20))
+            client.expect_gone()
+        self.assertRegex(vm.said(), r"1048576.*4194304|4194304.*1048576")
+
+    def test_a_server_that_is_silent_when_it_comes_back(self):
+        """The time is up after connect-timeout-ms here too; then the next is tried."""
+        fake = self.fake()
+        vm, client, _ = self.joined(fake, OWN, reconnect=True, connect_timeout_ms=150)
+        client.close()
+        client = fake.accept()
+        client.send(0)
+        client.expect_gone()
+        self.assertEqual(self.read(vm, IVPOSITION), OWN)
+        fake.greet(fake.accept(), 6, 1, self.memory(fake))
+        self.until(vm, "own-id", 6)
 
     def test_many_servers_leave_no_descriptor(self):
         fake = self.fake()

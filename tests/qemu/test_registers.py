@@ -283,17 +283,17 @@ class Lines(LinkCase):
 
     def test_an_input_by_its_path(self):
         """Of the controller as 'info qom-tree' shows it, which differs between QEMU's versions."""
-        path = self.vm().find("armv7m")[0] + "/unnamed-gpio-in[43]"
+        path = self.first(self.vm(), "armv7m") + "/unnamed-gpio-in[43]"
         self.check(f"40:{path}", [40, 43])
 
     def test_irq_by_path(self):
-        path = self.vm().find("armv7m")[0] + "/unnamed-gpio-in[44]"
+        path = self.first(self.vm(), "armv7m") + "/unnamed-gpio-in[44]"
         vm, _, table = self.joined(self.fake(), own=OWN, irq=path)
         self.listen(vm)
         self.pulsed(vm, table[OWN], 0, 44)
 
     def test_the_former_names_of_the_properties(self):
-        path = self.vm().find("armv7m")[0] + "/unnamed-gpio-in[44]"
+        path = self.first(self.vm(), "armv7m") + "/unnamed-gpio-in[44]"
         vm, _, table = self.joined(self.fake(), own=OWN, registers=None, memory=None, irq=None, **{
             "x_bus_address_iomem": hex(self.board.registers), "x_bus_address_shmem": hex(self.board.memory),
             "x_irq_qompath": path})
