@@ -46,6 +46,16 @@ class Places(Table):
                     ({"memory": "0x1fc01000"}, r"memory=0x1fc01000: .*overlap .*sram.* at 0x20000000"),
                     ({"memory": "0x20000000", "shmem_size": 0}, r"memory=0x20000000: .*overlap .*sram")])
 
+    def test_over_something_behind_what_qemu_lacks(self):
+        """Stand-ins for missing hardware are in nobody's way, but what comes after them is."""
+        self.check([({"memory": "0x400fc000"}, r"memory=0x400fc000: .*overlap .*ssys.* at 0x400fe000")])
+
+    def test_over_what_qemu_lacks(self):
+        server = self.server()
+        self.peer(server)
+        vm = self.vm(*self.device(path=server.path, registers="0x400fc010", id="front"), qtest=True)
+        self.assertEqual(vm.qtest.readl(0x400fc018), 1)
+
     def test_memory_over_registers(self):
         self.check([({"registers": "0x40200000"}, r"memory=0x40100000: .*overlap .*registers.* at 0x40200000"),
                     ({"registers": "0x404ffff0"}, r"memory=0x40100000: .*overlap .*registers.* at 0x404ffff0"),

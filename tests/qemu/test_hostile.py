@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """
-A guest, a server and peers that do anything at all, under AddressSanitizer: for three seconds by the numbers that seed 1
-gives, or with --long for a minute by others.  IVFLAT_QEMU_SEED=N repeats a run as far as its decisions go.
+A guest, a server and peers that do anything at all, under AddressSanitizer: for three seconds by the numbers that seed
+1 gives, or with --long for a minute by others.  IVFLAT_QEMU_SEED=N repeats a run as far as its decisions go.
 """
 import os
 import random
