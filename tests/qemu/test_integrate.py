@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""bindings/qemu/integrate on real source trees: in, again, out, and as a patch.  By itself: test_integrate.py [TREE]..."""
+"""bindings/qemu/integrate on real source trees: in, again, out, as a patch.  By itself: test_integrate.py [TREE]..."""
 import os
 import re
 import subprocess
@@ -90,7 +90,7 @@ class InAndOut(Integration):
         there = {path.name for path in self.tree.path(FOLDER).iterdir()}
         self.assertEqual(there, names | {"integrated.sha256"})
         for name in names:
-            self.assertEqual((ADAPTER / "device" / name).read_bytes(), self.tree.path(FOLDER, ).joinpath(name).read_bytes())
+            self.assertEqual((ADAPTER / "device" / name).read_bytes(), self.tree.path(f"{FOLDER}/{name}").read_bytes())
         self.assertEqual((ADAPTER / "ivflat.rst").read_bytes(), self.tree.path(PAGE).read_bytes())
 
     def test_of_the_library_what_meson_needs(self):
@@ -247,6 +247,18 @@ class Patch(Integration):
         self.command("git", "am", "--whitespace=error", self.file)
         self.assertEqual(differences(self.without_git(), self.goal), [])
         self.assertIn("ivshmem-flat", self.command("git", "log", "-1", "--format=%s"))
+
+    def test_beside_a_last_line_without_an_end(self):
+        kconfig = self.tree.path(KCONFIG)
+        kconfig.write_bytes(kconfig.read_bytes()[:-1])
+        self.assertEqual(kconfig.read_text().splitlines()[-1], "source macio/Kconfig")
+        before = self.tree.now()
+        goal = self.integrated("--library=subproject")
+        self.run_on("--undo")
+        self.expect(before)
+        self.make("--library=subproject")
+        self.command("git", "apply", self.file)
+        self.expect(goal)
 
     def test_of_the_undoing(self):
         self.run_on("--library=subproject")

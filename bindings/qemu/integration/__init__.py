@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The way of libivflat's device into a QEMU source tree, and out: all is computed first, and then written or printed."""
+"""The way of libivflat's device into a QEMU source tree, and out: all is computed first, then written or printed."""
 
 
 class Refusal(Exception):

@@ -22,7 +22,7 @@ Exit status: 0, or 2 when it was refused; the tree is then as it was.'''
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog='integrate', epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description='Puts the ivshmem-flat device into a QEMU source tree (7.2 or newer), or brings it up to date there.')
+        description='Puts the ivshmem-flat device into a QEMU source tree, 7.2 or newer, or brings it up to date.')
     parser.add_argument('tree', metavar='QEMU-TREE', help='the top folder of the sources')
     parser.add_argument('--undo', action='store_true', help='take all of it out again')
     parser.add_argument('--dry-run', action='store_true', help='only say what would be done')

@@ -55,7 +55,8 @@ def library_sources():
     for folder, folders, names in os.walk(os.path.join(LIBRARY_ROOT, 'libivflat')):
         folders.sort()
         inside = os.path.relpath(folder, LIBRARY_ROOT)
-        found += [f'{inside}/{name}' for name in sorted(names) if name.endswith(LIBRARY_ENDINGS) or name == 'meson.build']
+        found += [f'{inside}/{name}' for name in sorted(names)
+                  if name.endswith(LIBRARY_ENDINGS) or name == 'meson.build']
     return found
 
 

@@ -144,7 +144,8 @@ class Plan:
         if there is None or there == wanted:
             return
         if name not in self.record.files:
-            raise Refusal(f'{self.tree.path(name)} is there already and was not put there by integrate: remove it first')
+            raise Refusal(f'{self.tree.path(name)} is there already and was not put there by integrate: '
+                          'remove it first')
         if digest(there) != self.record.files[name]:
             raise Refusal(f'{self.tree.path(name)} was changed by hand since integrate put it there: '
                           'keep the change elsewhere and remove the file')
