@@ -101,6 +101,11 @@ typedef struct ivflat_server_config {
     uint32_t socket_mode; /**< permissions of the socket's file, as 0660: who may write it may join; 0: 0600 */
     uint32_t socket_gid;  /**< group of the socket's file; 0: the process's */
     uint32_t ids;         /**< one of IVFLAT_IDS_... */
+    uint32_t keep_state;  /**< 1: keep all that a process needs that goes on where this one is killed, and tell it by
+                                    descriptor_added(), for a manager of services that keeps descriptors */
+    int32_t handed_fd;    /**< given: what ivflat_server_hand_over() gave another process, or a file in memory with
+                                    a line "17 NAME" for each descriptor that descriptor_added() told: go on from there.
+                                    What cannot be used is closed, log() says so, and the server begins as any; 0: none */
 } ivflat_server_config;
 
 /** A place for one client, with an id of its own and a socket of its own.  Zero it, set struct_size and socket_path. */
@@ -129,6 +134,10 @@ typedef struct ivflat_server_hooks {
      *  id is the one that it would have had.  A user who may connect can cause any number of these; log() has one line
      *  a second for them. */
     void (*client_refused)(void *user, const ivflat_server_client *client, uint32_t reason, const char *text);
+    /** With keep_state: keep a dup of @p fd under @p name (short, printable, no colon) beyond this process's end. */
+    void (*descriptor_added)(void *user, const char *name, int32_t fd);
+    /** Let go of what is kept under @p name; it may be nothing.  ivflat_server_free() lets go of all. */
+    void (*descriptor_removed)(void *user, const char *name);
     /** One line, no newline; @p level is one of IVFLAT_LOG_...; @p text dies when the hook returns. */
     void (*log)(void *user, uint32_t level, const char *text);
 } ivflat_server_hooks;
@@ -156,6 +165,15 @@ IVFLAT_API int32_t ivflat_server_add_seat(ivflat_server *server, const ivflat_se
  *  @param socket_fd set: yours, for ivflat_device_adopt().  When the device disconnects, call again
  *  @return 0, or #IVFLAT_ERR_INVALID (the id is taken), #IVFLAT_ERR_SYSTEM (descriptors), #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_server_join(ivflat_server *server, uint32_t id, int32_t *socket_fd);
+
+/** Writes down all that a program needs that is started in place of this one (execve()), and lets its descriptors live
+ *  on in it: sockets, eventfds, memory, who has heard of whom.  Then start it, without ivflat_server_free(), and give
+ *  it the descriptor for ivflat_server_config.handed_fd, with the same config and seats; no client notices, but that
+ *  ivflat_server_join() has to be called again.  Where it cannot be started, this server goes on.
+ *  @param server    the server
+ *  @param handed_fd set: yours; it is not closed by execve()
+ *  @return 0, or #IVFLAT_ERR_SYSTEM, #IVFLAT_ERR_INVALID, #IVFLAT_ERR_BUSY */
+IVFLAT_API int32_t ivflat_server_hand_over(ivflat_server *server, int32_t *handed_fd);
 
 /** Closes every client's link, says no leaves (P22), and removes the socket file and the memory's name.  In a forked
  *  child it only closes and frees the child's copies.

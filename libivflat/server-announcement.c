@@ -4,13 +4,23 @@
 #include "fdio.h"
 
 #include <errno.h>
-#include <glib.h>
+
+struct ivf_announcement *ivf_announcement_empty(uint32_t id, uint32_t count)
+{
+    struct ivf_announcement *announcement = g_rc_box_alloc0(sizeof(*announcement) + count * sizeof(int));
+
+    announcement->id = id;
+    announcement->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        announcement->fds[i] = -1;
+    }
+    return announcement;
+}
 
 struct ivf_announcement *ivf_announcement_new(uint32_t id, uint32_t count)
 {
-    struct ivf_announcement *announcement = g_rc_box_alloc(sizeof(*announcement) + count * sizeof(int));
+    struct ivf_announcement *announcement = ivf_announcement_empty(id, count);
 
-    announcement->id = id;
     for (announcement->count = 0; announcement->count < count; announcement->count++) {
         int fd = ivf_fd_event();
 
@@ -34,7 +44,12 @@ static void close_all(void *data)
     struct ivf_announcement *announcement = data;
 
     for (uint32_t i = 0; i < announcement->count; i++) {
+        uint64_t key = announcement->key + i;
+
         ivf_fd_close(announcement->fds[i]);
+        if (announcement->gone) {
+            g_array_append_val(announcement->gone, key);
+        }
     }
 }
 

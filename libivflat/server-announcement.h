@@ -4,9 +4,12 @@
 #ifndef IVF_SERVER_ANNOUNCEMENT_H
 #define IVF_SERVER_ANNOUNCEMENT_H
 
+#include <glib.h>
 #include <stdint.h>
 
 struct ivf_announcement {
+    uint64_t key; /* of the first eventfd, for whoever keeps them for us; the others follow */
+    GArray *gone; /* lent: where the keys go when they are closed; NULL: nobody keeps them */
     uint32_t id;
     uint32_t count;
     int fds[];
@@ -14,6 +17,9 @@ struct ivf_announcement {
 
 /* With @count eventfds.  NULL: errno says why there are not so many. */
 struct ivf_announcement *ivf_announcement_new(uint32_t id, uint32_t count);
+
+/* With none yet: each is -1. */
+struct ivf_announcement *ivf_announcement_empty(uint32_t id, uint32_t count);
 
 struct ivf_announcement *ivf_announcement_ref(struct ivf_announcement *announcement);
 

@@ -56,7 +56,7 @@ static uint32_t look(const struct ivf_client *client, int memory, struct ivf_mes
     return count + ivf_reader_look(&client->reader, messages + count, most - count);
 }
 
-static void went_out(struct ivf_client *client, struct ivf_news *news, uint32_t count)
+void ivf_client_advance(struct ivf_client *client, struct ivf_news *news, uint32_t count)
 {
     uint32_t first = MIN(count, FIRST - client->greeted);
 
@@ -65,18 +65,20 @@ static void went_out(struct ivf_client *client, struct ivf_news *news, uint32_t 
     ivf_reader_sent(&client->reader, news, count - first);
 }
 
-int ivf_client_send(struct ivf_client *client, struct ivf_news *news, int memory, uint32_t most, uint32_t *wanted)
+int ivf_client_send(struct ivf_client *client, const struct ivf_source *source, uint32_t most, uint32_t *wanted)
 {
     struct ivf_message messages[IVF_IO_MOST];
     int sent;
 
-    *wanted = look(client, memory, messages, MIN(most, IVF_IO_MOST));
+    *wanted = look(client, source->memory, messages, MIN(most, IVF_IO_MOST));
     if (*wanted == 0) {
         return 0;
     }
+    ivf_map_tries(source->map, client->id, client->sent + *wanted);
     sent = ivf_io_send(client->sock, messages, *wanted);
+    ivf_map_sent(source->map, client->id, client->sent + (sent > 0 ? (uint32_t)sent : 0));
     if (sent > 0) {
-        went_out(client, news, (uint32_t)sent);
+        ivf_client_advance(client, source->news, (uint32_t)sent);
     }
     return sent;
 }

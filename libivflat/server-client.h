@@ -9,6 +9,7 @@
 
 #include "server-announcement.h"
 #include "server-io.h"
+#include "server-map.h"
 #include "server-news.h"
 
 struct ivf_door;
@@ -22,6 +23,7 @@ enum ivf_client_state {
 };
 
 struct ivf_client {
+    uint64_t key; /* of its socket, for whoever keeps it for us */
     uint32_t id;
     int sock;
     struct ivf_identity who;
@@ -49,9 +51,19 @@ void ivf_client_free(struct ivf_client *client);
 uint64_t ivf_client_waiting(const struct ivf_client *client);
 uint64_t ivf_client_news(const struct ivf_client *client);
 
-/* Sends what comes next, the greeting first (P3, P4, P5 with @memory): at most @most messages, each in one send (P2).
- * Answers how many, or -errno: not even one.  @wanted: how many it tried. */
-int ivf_client_send(struct ivf_client *client, struct ivf_news *news, int memory, uint32_t most, uint32_t *wanted);
+/* What it is sent from: the list, the memory, and where it is written down how far it is. */
+struct ivf_source {
+    struct ivf_news *news;
+    int memory;
+    struct ivf_map *map;
+};
+
+/* Sends what comes next, the greeting first (P3, P4, P5): at most @most messages, each in one send (P2).  Answers how
+ * many, or -errno: not even one.  @wanted: how many it tried. */
+int ivf_client_send(struct ivf_client *client, const struct ivf_source *source, uint32_t most, uint32_t *wanted);
+
+/* @count of its messages were sent. */
+void ivf_client_advance(struct ivf_client *client, struct ivf_news *news, uint32_t count);
 
 /* Reads what the client sent, and drops it (P20).  False: it is gone, or sent too much, as client->reason says. */
 bool ivf_client_read(struct ivf_client *client);

@@ -5,6 +5,7 @@
 #include "server-flow.h"
 #include "server-hooks.h"
 #include "server-retry.h"
+#include "server-save.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -143,6 +144,24 @@ static struct ivf_announcement *announcement_for(const ivflat_server *server, ui
     return door->item ? ivf_announcement_ref(door->item->announcement) : ivf_announcement_new(id, server->vectors);
 }
 
+/* For another process, should this one be killed. */
+static void keep_descriptors(ivflat_server *server, struct ivf_client *client)
+{
+    struct ivf_announcement *announcement = client->announcement;
+
+    if (!client->door->item) {
+        announcement->key = ivf_save_keys(server, announcement->count);
+        announcement->gone = server->keeper.gone;
+        ivf_save_announced(server, announcement);
+    }
+    client->key = ivf_save_keys(server, 1);
+    if (client->door->listener >= 0) {
+        ivf_save_added(server, client->key, client->sock);
+    }
+    ivf_map_sent(&server->keeper.map, client->id, 0);
+    ivf_save_changed(server);
+}
+
 int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_door *door, const struct ivf_identity *who)
 {
     struct ivf_announcement *announcement = announcement_for(server, id, door);
@@ -158,6 +177,7 @@ int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_doo
     client->door = door;
     ivf_ids_hold(&server->ids, id, client);
     count_user(server, who->uid, 1);
+    keep_descriptors(server, client);
     introduce(server, client);
     server->counters[IVFLAT_SERVER_COUNT_JOINED]++;
     ivf_server_tell_joined(server, client);
@@ -165,6 +185,40 @@ int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_doo
 }
 
 /* What becomes of it after a turn. */
+int ivf_clients_restore(ivflat_server *server, struct ivf_client *client)
+{
+    ivf_ids_hold(&server->ids, client->id, client);
+    count_user(server, client->who.uid, 1);
+    g_queue_push_tail_link(&server->all, &client->in_all);
+    pushed(server, client);
+    return ivf_fd_watch(server->epoll, client->sock, client->id);
+}
+
+void ivf_clients_told_gone(ivflat_server *server)
+{
+    GHashTable *there = g_hash_table_new(NULL, NULL);
+    GList *next;
+
+    for (GList *link = server->all.head; link; link = link->next) {
+        g_hash_table_add(there, ((struct ivf_client *)link->data)->item);
+    }
+    for (uint32_t i = 0; i < server->doors->len; i++) {
+        g_hash_table_add(there, ((struct ivf_door *)g_ptr_array_index(server->doors, i))->item);
+    }
+    for (GList *link = server->news.items.head; link; link = next) {
+        struct ivf_item *item = link->data;
+
+        next = link->next; /* what is published comes behind it */
+        if (item->kind == IVF_ITEM_JOIN && item->left == 0 && !g_hash_table_contains(there, item)) {
+            struct ivf_item *leave = ivf_news_leave(&server->news, item);
+
+            publish(server, leave);
+        }
+    }
+    g_hash_table_unref(there);
+    ivf_save_changed(server);
+}
+
 static void after_failure(ivflat_server *server, struct ivf_client *client, int error)
 {
     switch (error) {
@@ -205,7 +259,8 @@ static void send_to(ivflat_server *server, struct ivf_client *client)
 {
     uint32_t room = ivf_flow_room(server, client, SEND_TURN);
     uint32_t wanted = 0;
-    int sent = room > 0 ? ivf_client_send(client, &server->news, server->memory, room, &wanted) : -EAGAIN;
+    const struct ivf_source source = {&server->news, server->memory, &server->keeper.map};
+    int sent = room > 0 ? ivf_client_send(client, &source, room, &wanted) : -EAGAIN;
 
     if (sent < 0) {
         after_failure(server, client, sent);
@@ -217,6 +272,7 @@ static void send_to(ivflat_server *server, struct ivf_client *client)
 
 void ivf_clients_send(ivflat_server *server)
 {
+    ivf_save_now(server);
     for (uint32_t share = SEND_SHARE; share >= SEND_TURN && !g_queue_is_empty(&server->running); share -= SEND_TURN) {
         send_to(server, server->running.head->data);
     }
@@ -232,6 +288,8 @@ static void drop(ivflat_server *server, struct ivf_client *client)
     ivf_flow_leave(server, client);
     ivf_ids_release(&server->ids, client->id);
     count_user(server, client->who.uid, -1);
+    ivf_save_gone(server, client->key);
+    ivf_save_changed(server);
     if (!client->door->keep) {
         publish(server, ivf_news_leave(&server->news, client->item));
     }

@@ -10,6 +10,12 @@
 int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_door *door,
                     const struct ivf_identity *who);
 
+/* One that another process had: 0, or -errno. */
+int ivf_clients_restore(ivflat_server *server, struct ivf_client *client);
+
+/* Those that are in the news as being there, and are not: the others are told that they left. */
+void ivf_clients_told_gone(ivflat_server *server);
+
 /* How many of a user there are. */
 uint32_t ivf_clients_of(const ivflat_server *server, uint32_t uid);
 

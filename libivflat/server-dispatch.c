@@ -5,6 +5,7 @@
 #include "server-admit.h"
 #include "server-clients.h"
 #include "server-retry.h"
+#include "server-save.h"
 
 #define EVENTS 64 /* in a dispatch */
 
@@ -53,6 +54,7 @@ int ivf_server_dispatch(ivflat_server *server)
     ivf_clients_reap(server);
     ivf_clients_send(server);
     ivf_clients_reap(server);
+    ivf_save_now(server);
     if (!ivf_clients_settled(server) || !g_queue_is_empty(&server->doomed)) {
         ivf_fd_event_set(server->wake); /* work is left */
     }

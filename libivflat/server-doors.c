@@ -4,6 +4,7 @@
 #include "error.h"
 #include "fdio.h"
 #include "server-io.h"
+#include "server-save.h"
 
 #include <errno.h>
 
@@ -52,6 +53,7 @@ int32_t ivf_doors_add(ivflat_server *server, const char *path, int32_t listener,
 
     g_ptr_array_add(server->doors, door); /* what it has is closed with the others */
     door->listener = -1;
+    door->key = ivf_save_keys(server, 1);
     door->id = id;
     if (path) {
         error = open_path(server, door, path);
@@ -60,6 +62,10 @@ int32_t ivf_doors_add(ivflat_server *server, const char *path, int32_t listener,
     }
     if (error == 0 && door->listener >= 0 && !server->paused) {
         result = ivf_fd_watch(server->epoll, door->listener, tag);
+    }
+    if (error == 0 && door->listener >= 0) {
+        ivf_save_added(server, door->key, door->listener);
+        ivf_save_changed(server);
     }
     return result < 0 ? ivf_fail_errno(-result, "cannot wait for clients") : error;
 }

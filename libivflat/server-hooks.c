@@ -65,6 +65,19 @@ void ivf_server_tell_refused(ivflat_server *server, const ivflat_server_client *
     }
 }
 
+void ivf_server_tell_stored(ivflat_server *server, const char *name, int fd)
+{
+    bool before = server->in_hook;
+
+    server->in_hook = true;
+    if (fd >= 0 && server->hooks.descriptor_added) {
+        server->hooks.descriptor_added(server->hooks.user, name, fd);
+    } else if (fd < 0 && server->hooks.descriptor_removed) {
+        server->hooks.descriptor_removed(server->hooks.user, name);
+    }
+    server->in_hook = before;
+}
+
 static void tell_log(ivflat_server *server, uint32_t level, const char *text)
 {
     if (server->hooks.log) {

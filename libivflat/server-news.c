@@ -35,6 +35,18 @@ static struct ivf_item *append(struct ivf_news *news, enum ivf_item_kind kind, u
     return item;
 }
 
+struct ivf_item *ivf_news_put(struct ivf_news *news, enum ivf_item_kind kind, uint32_t id, uint64_t serial,
+                              struct ivf_announcement *announcement)
+{
+    uint64_t last = news->serial;
+    struct ivf_item *item = append(news, kind, id);
+
+    item->serial = serial;
+    item->announcement = announcement ? ivf_announcement_ref(announcement) : NULL;
+    news->serial = last;
+    return item;
+}
+
 struct ivf_item *ivf_news_join(struct ivf_news *news, struct ivf_announcement *announcement, enum ivf_item_kind kind)
 {
     struct ivf_item *item = append(news, kind, announcement->id);
@@ -110,6 +122,17 @@ void ivf_reader_begin(struct ivf_reader *reader, struct ivf_news *news, struct i
         reader->messages += ivf_item_messages(item);
     }
     reader->greeting = reader->messages;
+}
+
+void ivf_reader_resume(struct ivf_reader *reader)
+{
+    reader->messages = reader->bytes = 0;
+    for (struct ivf_item *item = reader->item; item; item = after(reader, item)) {
+        item->wanted++;
+        reader->messages += ivf_item_messages(item);
+        reader->bytes += item->serial > reader->birth ? bytes_of(item) : 0;
+    }
+    reader->messages -= reader->told;
 }
 
 void ivf_reader_add(struct ivf_reader *reader, struct ivf_item *item)

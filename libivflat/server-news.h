@@ -55,6 +55,10 @@ void ivf_news_clear(struct ivf_news *news); /* whoever reads it */
 struct ivf_item *ivf_news_join(struct ivf_news *news, struct ivf_announcement *announcement, enum ivf_item_kind kind);
 struct ivf_item *ivf_news_leave(struct ivf_news *news, struct ivf_item *left);
 
+/* The same as it was elsewhere: @announcement may be NULL, for a leave. */
+struct ivf_item *ivf_news_put(struct ivf_news *news, enum ivf_item_kind kind, uint32_t id, uint64_t serial,
+                              struct ivf_announcement *announcement);
+
 /* Nobody wants it any more, and nobody will: it is gone. */
 void ivf_news_tidy(struct ivf_news *news, struct ivf_item *item);
 
@@ -63,6 +67,9 @@ uint32_t ivf_item_messages(const struct ivf_item *item);
 
 /* A reader from @own's join or own item on, which is the last one: all that are there wait for it (P6). */
 void ivf_reader_begin(struct ivf_reader *reader, struct ivf_news *news, struct ivf_announcement *own);
+
+/* One whose place is known (birth, own, item, told, greeting) goes on from there. */
+void ivf_reader_resume(struct ivf_reader *reader);
 
 /* @item is new. */
 void ivf_reader_add(struct ivf_reader *reader, struct ivf_item *item);

@@ -64,6 +64,18 @@ static int32_t add(ivflat_server *server, const ivflat_server_seat *seat)
     return 0;
 }
 
+/* It was there before the process was replaced. */
+static bool take_restored(ivflat_server *server, const ivflat_server_seat *seat)
+{
+    struct ivf_door *door = seat->id < IVFLAT_MAX_PEERS ? ivf_doors_find(server, seat->id) : NULL;
+    bool is_it = door && door->restored && door->listener >= 0 && door->keep == seat->keep;
+
+    if (is_it) {
+        door->restored = false;
+    }
+    return is_it;
+}
+
 int32_t ivflat_server_add_seat(ivflat_server *server, const ivflat_server_seat *seat)
 {
     ivflat_server_seat ours;
@@ -75,6 +87,10 @@ int32_t ivflat_server_add_seat(ivflat_server *server, const ivflat_server_seat *
     error = ivf_abi_take(&ours, sizeof(ours), seat, FIRST_SEAT, "ivflat_server_seat");
     if (error) {
         return error;
+    }
+    if (take_restored(server, &ours)) {
+        ivf_fd_close(ours.listen_fd > 0 ? ours.listen_fd : -1);
+        return 0;
     }
     error = check_seat(server, &ours);
     if (error) {

@@ -10,6 +10,7 @@
 #include "fdio.h"
 #include "server-client.h"
 #include "server-ids.h"
+#include "server-map.h"
 #include "server-news.h"
 
 /* What epoll gives back: a client's id, or one of these. */
@@ -35,6 +36,9 @@ struct ivf_door {
     bool keep;             /* who comes back is handed the same eventfds */
     char *path;            /* whose file is ours to remove; NULL: none */
     struct ivf_file file;  /* that we made there */
+    uint64_t key;          /* of the listener, for whoever keeps it for us */
+    bool restored;         /* from another process, and not asked for yet */
+    uint64_t item_serial;  /* of item, while it is not there yet */
     struct ivf_item *item; /* kept: by which the others know who sits here, or sat; NULL: nobody ever did */
 };
 
@@ -44,6 +48,15 @@ struct ivf_flow {
     uint64_t under_way; /* messages, at most: some may have been read since we looked */
     int64_t looked;     /* at all, when */
     bool tight;         /* each may have a few only */
+};
+
+/* What a process needs that goes on where this one ends. */
+struct ivf_keeper {
+    bool on; /* it is kept at all times, for a crash */
+    bool changed;
+    struct ivf_map map;
+    uint64_t next_key;
+    GArray *gone; /* keys (uint64_t) of descriptors that are closed */
 };
 
 struct ivflat_server {
@@ -74,11 +87,15 @@ struct ivflat_server {
     GQueue stalled;
     GQueue doomed;
     struct ivf_flow flow;
+    struct ivf_keeper keeper;
     bool paused; /* nobody is accepted until the timer */
     bool armed;  /* the timer will come */
     bool left;   /* a client has, since it was armed, and it was tried again */
     bool told[IVF_LACKS];
     int64_t quiet_until[IVF_LACKS];
 };
+
+/* All that it has is closed, and its files are removed, but for its loop: it is as it began. */
+void ivf_server_empty(ivflat_server *server);
 
 #endif

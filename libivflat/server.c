@@ -12,6 +12,8 @@
 #include "server-flow.h"
 #include "server-hooks.h"
 #include "server-io.h"
+#include "server-restore.h"
+#include "server-save.h"
 #include "server-state.h"
 
 #include <inttypes.h>
@@ -25,8 +27,7 @@
 #define JOINS         4u    /* or those of so many peers */
 #define EACH_BYTES    1024u /* more than a message takes */
 /* The structs' sizes in the first release: later ones only get longer. */
-#define FIRST_CONFIG ((uint32_t)(offsetof(ivflat_server_config, ids) + sizeof(uint32_t)))
-#define FIRST_CLIENT ((uint32_t)(offsetof(ivflat_server_client, age_ms) + sizeof(uint64_t)))
+#define FIRST_CONFIG ((uint32_t)(offsetof(ivflat_server_config, handed_fd) + sizeof(int32_t)))
 #define FIRST_HOOKS  ((uint32_t)(offsetof(ivflat_server_hooks, log) + sizeof(void (*)(void))))
 
 #define INVALID(...) ivf_fail(IVFLAT_ERR_INVALID, __VA_ARGS__)
@@ -79,6 +80,9 @@ static int32_t check_socket(const ivflat_server_config *config)
     if (config->listen_fd && config->socket_path) {
         return INVALID("ivflat_server_config.listen_fd and .socket_path are both set, one of them is right");
     }
+    if (config->handed_fd < 0) {
+        return INVALID("ivflat_server_config.handed_fd is %d, what was handed over or 0 is right", config->handed_fd);
+    }
     return config->listen_fd ? 0 : ivf_fd_check_path(config->socket_path);
 }
 
@@ -105,6 +109,9 @@ static int32_t check_config(const ivflat_server_config *config)
         error = ivf_abi_at_most(config->ids, IVFLAT_IDS_LOWEST, "ivflat_server_config.ids");
     }
     if (error == 0) {
+        error = ivf_abi_at_most(config->keep_state, 1, "ivflat_server_config.keep_state");
+    }
+    if (error == 0) {
         error = check_users(config);
     }
     return error ? error : check_memory(config);
@@ -128,12 +135,12 @@ static int32_t make_memory(ivflat_server *server, const ivflat_server_config *co
 
 static int32_t open_memory(ivflat_server *server, const ivflat_server_config *config)
 {
-    server->memory_size = size_of(config);
     server->memory = make_memory(server, config);
     if (server->memory < 0) {
         return server->memory;
     }
     server->memory_name = g_strdup(config->memory_name);
+    ivf_save_added(server, IVF_KEY_MEMORY, server->memory);
     if (config->memory_name || config->memory_dir || config->memory_file) {
         ivf_server_log(
             server, IVFLAT_LOG_WARNING,
@@ -163,11 +170,36 @@ static int32_t open_loop(ivflat_server *server)
     return result < 0 ? ivf_fail_errno(-result, "cannot make the server's event descriptors") : 0;
 }
 
+static int32_t begin_keeping(ivflat_server *server)
+{
+    int result = ivf_save_begin(server);
+
+    return result < 0 ? ivf_fail_errno(-result, "cannot make the memory that keeps the server's state") : 0;
+}
+
+/* Another process's work goes on.  The name of its memory is ours to remove, if it is still that. */
+static int32_t take_over(ivflat_server *server, const ivflat_server_config *config)
+{
+    ivf_fd_close(config->listen_fd > 0 ? config->listen_fd : -1);
+    server->memory_name = g_strdup(config->memory_name);
+    if (!server->keeper.on) {
+        ivf_map_close(&server->keeper.map);
+    }
+    ivf_fd_event_set(server->wake); /* there is work left */
+    return 0;
+}
+
 /* The socket first: who finds it taken must not touch a named memory. */
 static int32_t open_all(ivflat_server *server, const ivflat_server_config *config)
 {
     int32_t error = open_loop(server);
 
+    if (error == 0 && config->handed_fd && ivf_restore(server, config->handed_fd)) {
+        return take_over(server, config);
+    }
+    if (error == 0 && server->keeper.on) {
+        error = begin_keeping(server);
+    }
     if (error == 0) {
         error = ivf_doors_add(server, config->socket_path, config->listen_fd, -1, "ivflat_server_config.listen_fd");
     }
@@ -194,6 +226,19 @@ static struct ivf_limits limits_of(const ivflat_server_config *config, uint32_t 
     };
 }
 
+static void make_empty(ivflat_server *server, bool lowest)
+{
+    server->memory = -1;
+    server->users = g_hash_table_new(NULL, NULL);
+    server->doors = g_ptr_array_new();
+    server->keeper.map = IVF_MAP_NONE;
+    server->keeper.gone = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    server->keeper.next_key = IVF_KEY_MEMORY + 1;
+    ivf_ids_init(&server->ids, lowest);
+    ivf_news_init(&server->news);
+    ivf_flow_init(server);
+}
+
 static ivflat_server *new_closed(const ivflat_server_config *config, const ivflat_server_hooks *hooks)
 {
     ivflat_server *server = g_new0(ivflat_server, 1);
@@ -202,16 +247,14 @@ static ivflat_server *new_closed(const ivflat_server_config *config, const ivfla
     server->process = ivf_fd_process();
     server->vectors = config->no_interrupts ? 0 : MAX(config->vectors, 1);
     server->limits = limits_of(config, server->vectors);
-    server->epoll = server->wake = server->timer = server->memory = -1;
+    server->epoll = server->wake = server->timer = -1;
     server->socket_mode = config->socket_mode ? config->socket_mode : DEFAULT_MODE;
     server->socket_gid = config->socket_gid;
     server->allow_uids = list_of(config->allow_uids, config->allow_uid_count);
     server->allow_gids = list_of(config->allow_gids, config->allow_gid_count);
-    server->users = g_hash_table_new(NULL, NULL);
-    server->doors = g_ptr_array_new();
-    ivf_ids_init(&server->ids, config->ids == IVFLAT_IDS_LOWEST);
-    ivf_news_init(&server->news);
-    ivf_flow_init(server);
+    server->keeper.on = config->keep_state;
+    server->memory_size = size_of(config);
+    make_empty(server, config->ids == IVFLAT_IDS_LOWEST);
     return server;
 }
 
@@ -238,6 +281,7 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
     }
     if (error) {
         ivf_fd_close(our_config.listen_fd > 0 ? our_config.listen_fd : -1);
+        ivf_fd_close(our_config.handed_fd > 0 ? our_config.handed_fd : -1);
         return error;
     }
     server = new_closed(&our_config, &our_hooks);
@@ -248,6 +292,30 @@ int32_t ivflat_server_new(ivflat_server **out, const ivflat_server_config *confi
     }
     *out = server;
     return 0;
+}
+
+/* All but its loop. */
+static void close_all(ivflat_server *server, bool ours)
+{
+    ivf_doors_close(server, ours);
+    ivf_clients_close(server, ours);
+    ivf_news_clear(&server->news);
+    ivf_map_close(&server->keeper.map);
+    g_array_unref(server->keeper.gone);
+    ivf_ids_fini(&server->ids);
+    g_hash_table_unref(server->users);
+    ivf_fd_close(server->memory);
+}
+
+void ivf_server_empty(ivflat_server *server)
+{
+    bool lowest = server->ids.lowest;
+
+    close_all(server, true);
+    memset(server->counters, 0, sizeof(server->counters));
+    g_queue_init(&server->running);
+    g_queue_init(&server->doomed);
+    make_empty(server, lowest);
 }
 
 void ivflat_server_free(ivflat_server *server)
@@ -262,22 +330,39 @@ void ivflat_server_free(ivflat_server *server)
         return;
     }
     ours = ivf_fd_process() == server->process; /* a forked child has copies: the server goes on without it */
-    ivf_doors_close(server, ours);
-    ivf_clients_close(server, ours);
-    ivf_news_clear(&server->news);
+    if (ours) {
+        ivf_save_end(server);
+    }
+    close_all(server, ours);
     if (ours && server->memory_name) {
         ivf_region_remove_named(server->memory_name, server->memory);
     }
-    ivf_ids_fini(&server->ids);
-    ivf_fd_close(server->memory);
     ivf_fd_close(server->timer);
     ivf_fd_close(server->wake);
     ivf_fd_close(server->epoll);
-    g_hash_table_unref(server->users);
     g_clear_pointer(&server->allow_uids, g_array_unref);
     g_clear_pointer(&server->allow_gids, g_array_unref);
     g_free(server->memory_name);
     g_free(server);
+}
+
+int32_t ivflat_server_hand_over(ivflat_server *server, int32_t *handed_fd)
+{
+    int result;
+
+    if (!server || !handed_fd) {
+        return INVALID("ivflat_server_hand_over() needs a server, and somewhere to put the descriptor");
+    }
+    *handed_fd = -1;
+    if (server->in_hook) {
+        return ivf_fail(IVFLAT_ERR_BUSY, "ivflat_server_hand_over() was called from inside a hook");
+    }
+    result = ivf_save_hand_over(server);
+    if (result < 0) {
+        return ivf_fail_errno(-result, "cannot write down what is to be handed over");
+    }
+    *handed_fd = result;
+    return 0;
 }
 
 int32_t ivflat_server_get_fd(const ivflat_server *server)
@@ -320,65 +405,4 @@ void ivflat_server_wake(const ivflat_server *server)
     if (server) {
         ivf_fd_event_set(server->wake);
     }
-}
-
-uint32_t ivflat_server_clients(const ivflat_server *server)
-{
-    return server ? server->all.length : 0;
-}
-
-static struct ivf_client *next_client(const ivflat_server *server, int64_t after)
-{
-    struct ivf_client *client = NULL;
-
-    for (uint64_t id = (uint64_t)(after + 1); id < IVFLAT_MAX_PEERS && !client; id++) {
-        client = ivf_ids_holder(&server->ids, id);
-    }
-    return client;
-}
-
-int32_t ivflat_server_next_client(const ivflat_server *server, int32_t after, ivflat_server_client *client)
-{
-    const struct ivf_client *next;
-    ivflat_server_client info;
-    uint32_t size = client ? client->struct_size : 0;
-
-    if (!server || after < -1 || (client && size < FIRST_CLIENT)) {
-        return INVALID("ivflat_server_next_client() needs a server, an id or -1, and in the client its struct_size");
-    }
-    next = next_client(server, after);
-    if (next && client) {
-        ivf_server_describe(server, next, &info);
-        info.struct_size = size;
-        memset(client, 0, size);
-        memcpy(client, &info, MIN(size, sizeof(info)));
-    }
-    return next ? (int32_t)next->id : -1;
-}
-
-uint64_t ivflat_server_counter(const ivflat_server *server, uint32_t which)
-{
-    return server && which < IVF_COUNTERS ? server->counters[which] : 0;
-}
-
-int32_t ivflat_server_drop(ivflat_server *server, uint32_t id)
-{
-    struct ivf_client *client = server ? ivf_ids_holder(&server->ids, id) : NULL;
-
-    if (!client) {
-        return INVALID("ivflat_server_drop() needs a server, and the id of one of its clients");
-    }
-    ivf_clients_drop(server, client, IVFLAT_LEFT_DROPPED, g_strdup("the program that runs the server wanted it gone"));
-    ivf_fd_event_set(server->wake);
-    return 0;
-}
-
-uint64_t ivflat_server_memory_size(const ivflat_server *server)
-{
-    return server ? server->memory_size : 0;
-}
-
-int32_t ivflat_server_memory_fd(const ivflat_server *server)
-{
-    return server ? server->memory : IVFLAT_ERR_INVALID;
 }

@@ -90,9 +90,8 @@ static void end_at_test_end(void *argument)
     served_end(argument);
 }
 
-void served_begin(struct served *served, const ivflat_server_config *config)
+static void make_server(struct served *served, const ivflat_server_config *config)
 {
-    ivflat_server_config whole = complete(config);
     ivflat_server_hooks hooks = {
         .struct_size = sizeof(hooks),
         .user = served,
@@ -100,14 +99,33 @@ void served_begin(struct served *served, const ivflat_server_config *config)
         .client_joined = on_joined,
         .client_left = on_left,
         .client_refused = on_refused,
+        .descriptor_added = served->keep,
+        .descriptor_removed = served->forget,
         .log = on_log,
     };
-    int32_t error;
+    int32_t error = ivflat_server_new(&served->server, config, &hooks);
 
-    *served = (struct served){.path = whole.socket_path, .said = g_string_new(NULL), .logged = g_string_new(NULL)};
-    error = ivflat_server_new(&served->server, &whole, &hooks);
     ck_assert_msg(error == 0, "no server: %s", ivflat_last_error());
+}
+
+void served_begin(struct served *served, const ivflat_server_config *config)
+{
+    ivflat_server_config whole = complete(config);
+
+    *served = (struct served){.path = whole.socket_path,
+                              .said = g_string_new(NULL),
+                              .logged = g_string_new(NULL),
+                              .keep = served->keep,
+                              .forget = served->forget};
+    make_server(served, &whole);
     at_test_end(end_at_test_end, served);
+}
+
+void served_restart(struct served *served, const ivflat_server_config *config)
+{
+    ivflat_server_config whole = complete(config);
+
+    make_server(served, &whole);
 }
 
 void served_end(struct served *served)
@@ -115,6 +133,8 @@ void served_end(struct served *served)
     if (served->said) {
         ivflat_server_free(served->server);
         served->server = NULL;
+        served->keep = NULL;
+        served->forget = NULL;
         g_string_free(g_steal_pointer(&served->said), TRUE);
         g_string_free(g_steal_pointer(&served->logged), TRUE);
     }

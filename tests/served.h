@@ -23,6 +23,9 @@ struct served {
     uint32_t reason; /* of the last one that left, or was refused */
     /* Asked for each that connects; NULL: all may come. */
     int32_t (*refuse)(const ivflat_server_client *client);
+    /* Of one that keeps its state; set before served_begin(). */
+    void (*keep)(void *user, const char *name, int32_t fd);
+    void (*forget)(void *user, const char *name);
     /* Called in each hook. */
     void (*inside)(struct served *served);
 };
@@ -31,6 +34,9 @@ struct served {
 void served_begin(struct served *served, const ivflat_server_config *config);
 /* Ends it now. */
 void served_end(struct served *served);
+
+/* Another one in its place, which is gone: what the hooks said goes on. */
+void served_restart(struct served *served, const ivflat_server_config *config);
 
 /* The same, where the server is not to come up: asserts @error, and that the sentence has @words in it. */
 void served_refused(const ivflat_server_config *config, int32_t error, const char *words);

@@ -13,11 +13,22 @@
 
 static struct served served;
 
-/* Nothing is due, and nothing will be in less time than a try. */
+/* Nothing is due, and nothing will be in less time than a try, of which one may fall into ours: in circles it would not
+ * run. */
+static bool is_quiet(void)
+{
+    bool quiet = false;
+
+    for (int i = 0; i < 20 && !quiet; i++) {
+        served_run(&served);
+        quiet = ivflat_server_wait(served.server, 20) == 0;
+    }
+    return quiet;
+}
+
 static void expect_quiet(void)
 {
-    served_run(&served);
-    ck_assert_int_eq(ivflat_server_wait(served.server, 20), 0);
+    ck_assert(is_quiet());
 }
 
 /* Waits for the server's timer, once. */
@@ -127,21 +138,22 @@ END_TEST
 #define STUCK   40  /* clients: two sockets would take all of them */
 #define ROUNDS  30
 #define VECTORS 2
-#define USER    65533
 
 #define WANT(condition)                                                                                                \
     if (!(condition)) {                                                                                                \
         return __LINE__ & 127;                                                                                         \
     }
 
+/* One that nobody else is, other runs of this test included: what is under way is counted over all of a user. */
 static void become_a_user(void)
 {
+    const uid_t user = 100000 + (uid_t)getpid();
     struct rlimit limit = {LIMIT, LIMIT};
     char *above = g_path_get_dirname(test_folder());
 
     ck_assert_int_eq(chmod(above, 0755) + chmod(test_folder(), 0777), 0);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    ck_assert_int_eq(setresuid(USER, USER, USER), 0);
+    ck_assert_int_eq(setresuid(user, user, user), 0);
     served_begin(&served, &(ivflat_server_config){.vectors = VECTORS});
     g_free(above);
 }
@@ -189,7 +201,7 @@ static int stuck_clients(void *argument)
         WANT(comes(&quick, last) && comes(&quick, last));
         guest_leave(&quick, &served);
     }
-    WANT(ivflat_server_wait(served.server, 20) == 0); /* quiet, though much waits */
+    WANT(is_quiet()); /* though much waits */
     WANT(served.logged->len == 0);
     for (int64_t id = 0; id < STUCK + ROUNDS; id++) { /* and one of the stuck has lost nothing */
         WANT(id > 0 || (comes(&stuck[0], 0) && comes(&stuck[0], 0) && comes(&stuck[0], -1)));
@@ -217,7 +229,7 @@ static int all_under_way(void *argument)
     WANT(ivf_io_send(ends[1][0], &(struct ivf_message){1, event}, 1) == -ETOOMANYREFS); /* the limit is real */
     guest_join(&guest, &served);
     WANT(comes(&guest, 0) && comes(&guest, 0)); /* these have no descriptor */
-    WANT(ivflat_server_wait(served.server, 20) == 0);
+    WANT(is_quiet());
     WANT(strstr(served.logged->str, "too many descriptors are under way"));
     close_fd(ends[0][1]);
     close_fd(ends[1][1]);

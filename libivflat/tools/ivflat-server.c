@@ -3,80 +3,92 @@
 #include "background.h"
 #include "host-peer.h"
 #include "pid-file.h"
+#include "restart.h"
+#include "sandbox.h"
 #include "server-options.h"
+#include "server-output.h"
+#include "service.h"
+#include "signals.h"
 #include "standard-fds.h"
 
 #include <errno.h>
-#include <glib-unix.h>
-#include <inttypes.h>
 #include <libivflat/ivflat-glib.h>
 #include <libivflat/ivflat-server.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <syslog.h>
+#include <unistd.h>
 
 #define EXIT_USAGE      2
-#define OWN_DESCRIPTORS 12 /* standard, listener, memory, loops, and one to accept with */
+#define OWN_DESCRIPTORS 13 /* standard, listener, memory, loops, signals, and one to accept with */
 
 struct program {
     struct server_options options;
-    GMainLoop *loop;
+    struct handed handed; /* by the program before this one, and then to the next */
+    struct service_fds service;
+    ivflat_server *server;
     struct host_peer *host; /* NULL: none */
-    rlim_t descriptors;     /* that we may have */
-    gboolean in_background; /* nobody reads what we print */
+    GMainLoop *loop;
+    rlim_t descriptors; /* that we may have */
+    int64_t started;
+    gboolean again; /* in our own place */
     int status;
 };
 
+/* Hooks. */
+
 static void on_joined(void *user, const ivflat_server_client *client)
 {
-    const struct program *program = user;
-
-    if (program->options.verbose) {
-        printf("client %u joined, process %d, user %d\n", client->id, client->pid, (int)client->uid);
-    }
+    (void)user;
+    output_joined(client);
 }
 
 static void on_left(void *user, const ivflat_server_client *client, uint32_t reason, const char *text)
 {
-    const struct program *program = user;
+    (void)user;
+    output_left(client, reason, text);
+}
 
-    (void)reason;
-    if (program->options.verbose) {
-        printf("client %u left: %s\n", client->id, text);
-    }
+static void on_refused(void *user, const ivflat_server_client *client, uint32_t reason, const char *text)
+{
+    (void)user;
+    output_refused(client, reason, text);
+}
+
+static void on_descriptor(void *user, const char *name, int32_t fd)
+{
+    (void)user;
+    service_keep(name, fd);
+}
+
+static void on_no_descriptor(void *user, const char *name)
+{
+    (void)user;
+    service_forget(name);
 }
 
 static void on_log(void *user, uint32_t level, const char *text)
 {
     struct program *program = user;
 
-    if (program->in_background && level <= IVFLAT_LOG_WARNING) {
-        syslog(level == IVFLAT_LOG_ERROR ? LOG_ERR : LOG_WARNING, "%s", text);
-    } else if (level <= IVFLAT_LOG_WARNING || program->options.verbose) {
-        g_printerr("ivflat-server: %s\n", text);
-    }
+    output_log(level, text);
     if (level == IVFLAT_LOG_ERROR) {
         program->status = EXIT_FAILURE;
         g_main_loop_quit(program->loop);
     }
 }
 
-static gboolean on_signal(gpointer user)
+static void on_signal(int number, gpointer user)
 {
     struct program *program = user;
 
+    if (number == SIGUSR1) {
+        output_status(program->server, program->started);
+        return;
+    }
+    program->again = number == SIGHUP;
     g_main_loop_quit(program->loop);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean is_ignored(int number)
-{
-    struct sigaction action;
-
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 /* Every client takes one descriptor and one for each vector: as many as we may have.  Answers how many. */
@@ -103,15 +115,19 @@ static uint32_t most_clients(const struct server_options *options, rlim_t descri
     return (uint32_t)MIN(most, wanted);
 }
 
-static int32_t open_server(struct program *program, ivflat_server **server)
+/* The server. */
+
+static ivflat_server_config config_of(const struct program *program)
 {
     const struct server_options *options = &program->options;
-    ivflat_server_config config = {
-        .struct_size = sizeof(config),
+
+    return (ivflat_server_config){
+        .struct_size = sizeof(ivflat_server_config),
         .vectors = options->vectors,
         .no_interrupts = options->vectors == 0,
         .memory_size = options->size,
-        .socket_path = options->socket,
+        .socket_path = program->service.listener ? NULL : options->socket,
+        .listen_fd = program->service.listener,
         .memory_name = options->shm_name,
         .memory_dir = options->shm_dir,
         .memory_file = options->file,
@@ -127,115 +143,184 @@ static int32_t open_server(struct program *program, ivflat_server **server)
         .max_queue_bytes = options->max_queue_bytes,
         .max_clients = options->max_clients,
         .max_per_uid = options->max_per_uid,
+        .keep_state = (uint32_t)options->keep_state,
+        .handed_fd = program->handed.list ? program->handed.list : program->service.list,
     };
+}
+
+static int32_t open_server(struct program *program)
+{
+    ivflat_server_config config = config_of(program);
     ivflat_server_hooks hooks = {
         .struct_size = sizeof(hooks),
         .user = program,
         .client_joined = on_joined,
         .client_left = on_left,
+        .client_refused = on_refused,
+        .descriptor_added = on_descriptor,
+        .descriptor_removed = on_no_descriptor,
         .log = on_log,
     };
 
-    return ivflat_server_new(server, &config, &hooks);
+    program->handed.list = 0; /* it is given */
+    return ivflat_server_new(&program->server, &config, &hooks);
 }
 
-static int32_t add_seats(const struct server_options *options, ivflat_server *server)
+static int32_t add_seats(const struct program *program)
 {
+    const GArray *peers = program->options.peers;
     int32_t error = 0;
 
-    for (guint i = 0; i < options->peers->len && error == 0; i++) {
-        const struct server_peer *peer = &g_array_index(options->peers, struct server_peer, i);
+    for (guint i = 0; i < peers->len && error == 0; i++) {
+        const struct server_peer *peer = &g_array_index(peers, struct server_peer, i);
         ivflat_server_seat seat = {
             .struct_size = sizeof(seat), .id = peer->id, .socket_path = peer->socket, .keep = (uint32_t)peer->keep};
 
-        error = ivflat_server_add_seat(server, &seat);
+        error = ivflat_server_add_seat(program->server, &seat);
     }
     return error;
 }
 
-/* All but the listening: with the host as a peer, where that is asked for. */
-static int32_t set_up(struct program *program, ivflat_server *server)
+/* All that is more than listening: with the host as a peer, where that is asked for. */
+static int32_t set_up(struct program *program)
 {
     const struct server_options *options = &program->options;
 
-    if (add_seats(options, server) < 0) {
+    if (open_server(program) < 0 || add_seats(program) < 0) {
         return IVFLAT_ERR_SYSTEM;
     }
     if (options->host_peer >= 0) {
-        program->host = host_peer_new(server, (uint32_t)options->host_peer, options->vectors);
+        program->host = host_peer_new(program->server, (uint32_t)options->host_peer, options->vectors);
         return program->host ? 0 : IVFLAT_ERR_SYSTEM;
     }
     return 0;
 }
 
-static void say_ready(const struct program *program)
+/* In our own place.  Answers, with why, where that cannot be: this one goes on. */
+static char *start_again(struct program *program)
 {
-    const struct server_options *options = &program->options;
+    char *problem;
 
-    printf("ivflat-server: ready on %s (%" PRIu64 " bytes, %u vector%s, room for %u clients)\n", options->socket,
-           options->size, options->vectors, options->vectors == 1 ? "" : "s",
-           most_clients(options, program->descriptors));
-    fflush(stdout);
+    service_reloading();
+    if (ivflat_server_hand_over(program->server, &program->handed.list) < 0) {
+        return g_strdup(ivflat_last_error());
+    }
+    restart_now(&program->handed);
+    problem = g_strdup(g_strerror(errno));
+    close(program->handed.list);
+    return problem;
 }
 
-static int serve(struct program *program, ivflat_server *server)
+static void go_on(struct program *program)
 {
-    GSource *source = ivflat_server_source_new(server);
+    char *problem = start_again(program);
+    char *text = g_strconcat("cannot start anew, this server goes on: ", problem, NULL);
+
+    program->handed.list = 0;
+    program->again = FALSE;
+    output_log(IVFLAT_LOG_WARNING, text);
+    service_ready("goes on");
+    g_free(text);
+    g_free(problem);
+}
+
+static int serve(struct program *program)
+{
+    GSource *source = ivflat_server_source_new(program->server);
 
     g_source_attach(source, NULL);
     g_main_loop_run(program->loop);
+    while (program->again) {
+        go_on(program);
+        g_main_loop_run(program->loop);
+    }
+    service_stopping();
     g_source_destroy(source);
     g_source_unref(source);
     return program->status;
 }
 
-/* @told: for background_ready(); -1: we stay in the foreground. */
-static int serve_ready(struct program *program, ivflat_server *server, int told)
+static void say_ready(const struct program *program)
 {
-    const char *path = told < 0 ? NULL : program->options.pid_file;
-    int pid_file = -1;
+    gboolean restarted = ivflat_server_counter(program->server, IVFLAT_SERVER_COUNT_RESTARTS) > 0;
+
+    output_ready(most_clients(&program->options, program->descriptors), restarted,
+                 ivflat_server_clients(program->server));
+    service_ready("ready");
+}
+
+/* @told: for background_ready(); -1: we stay in the foreground, or are in the background already. */
+static int serve_ready(struct program *program, int told)
+{
+    const char *path = program->options.foreground ? NULL : program->options.pid_file;
+    struct handed *handed = &program->handed;
     GError *error = NULL;
     int status;
 
-    if (path && (pid_file = pid_file_write(path, &error)) < 0) {
+    if (path && handed->pid_file < 0 && (handed->pid_file = pid_file_write(path, &error)) < 0) {
         g_printerr("ivflat-server: cannot write the pid file: %s; --pid-file names another\n", error->message);
         g_error_free(error);
         return EXIT_USAGE;
     }
+    if (handed->background) {
+        output_to_log();
+    }
     say_ready(program);
     if (told >= 0) {
         background_ready(told);
-        openlog("ivflat-server", LOG_PID | LOG_NDELAY, LOG_DAEMON); /* now: later there may be no descriptor */
-        program->in_background = TRUE;
+        output_to_log();
+        handed->background = TRUE;
     }
-    status = serve(program, server);
+    status = serve(program);
     if (path) {
-        pid_file_remove(path, pid_file);
+        pid_file_remove(path, handed->pid_file);
     }
     return status;
 }
 
+/* After the last fork, and before anybody else has a word. */
+static gboolean enter_sandbox(const struct program *program)
+{
+    int error = program->options.seccomp ? sandbox_enter(program->handed.list > 0) : 0;
+
+    if (error) {
+        g_printerr("ivflat-server: cannot set up the filter of system calls: %s\n", g_strerror(error));
+    }
+    return error == 0;
+}
+
 static int run(struct program *program, int told)
 {
-    ivflat_server *server = NULL;
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, 0};
     int status = EXIT_USAGE;
 
     program->descriptors = raise_descriptors();
+    program->started = g_get_monotonic_time();
     program->loop = g_main_loop_new(NULL, FALSE);
-    g_unix_signal_add(SIGTERM, on_signal, program); /* before there is anything to clean up */
-    g_unix_signal_add(SIGINT, on_signal, program);
-    if (!is_ignored(SIGHUP)) { /* nohup(1) */
-        g_unix_signal_add(SIGHUP, on_signal, program);
-    }
-    if (open_server(program, &server) < 0 || set_up(program, server) < 0) {
+    if (!enter_sandbox(program)) {
+        /* it was said why */
+    } else if (!signals_watch(signals, on_signal, program)) { /* before there is anything to clean up */
+        g_printerr("ivflat-server: cannot wait for signals: %s\n", g_strerror(errno));
+    } else if (set_up(program) < 0) {
         g_printerr("ivflat-server: %s\n", ivflat_last_error());
     } else {
-        status = serve_ready(program, server, told);
+        status = serve_ready(program, told);
     }
     host_peer_free(program->host);
-    ivflat_server_free(server);
+    ivflat_server_free(program->server);
     g_main_loop_unref(program->loop);
     return status;
+}
+
+/* What can only be known at the start, and has to be right before anything else is opened. */
+static void take_in(struct program *program, char **argv)
+{
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* nothing that we start may have more than we have */
+    standard_fds_open();
+    output_begin(&program->options);
+    restart_remember(argv, &program->handed);
+    service_take(&program->service);
+    signal(SIGPIPE, SIG_IGN); /* who reads our lines may go */
 }
 
 int main(int argc, char **argv)
@@ -248,11 +333,8 @@ int main(int argc, char **argv)
         server_options_clear(&program.options);
         return status;
     }
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* nothing that we start may have more than we have */
-    standard_fds_open();
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    signal(SIGPIPE, SIG_IGN); /* who reads our lines may go */
-    if (!program.options.foreground && (told = background_begin()) < 0) {
+    take_in(&program, argv);
+    if (!program.options.foreground && !program.handed.background && (told = background_begin()) < 0) {
         g_printerr("ivflat-server: cannot go into the background: %s\n", g_strerror(errno));
         return EXIT_FAILURE;
     }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "server-options.h"
 
+#include "sandbox.h"
 #include "server-values.h"
+#include "service.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -29,6 +31,9 @@ enum {
     IDS,
     PEER,
     HOST_PEER,
+    JSON,
+    KEEP_STATE,
+    SECCOMP,
 };
 
 /* getopt, not GOption: scripts written for QEMU's server say -n2 and -l4M. */
@@ -56,6 +61,9 @@ static const struct option long_options[] = {
     {"ids", required_argument, NULL, IDS},
     {"peer", required_argument, NULL, PEER},
     {"host-peer", required_argument, NULL, HOST_PEER},
+    {"json", no_argument, NULL, JSON},
+    {"keep-state", no_argument, NULL, KEEP_STATE},
+    {"seccomp", no_argument, NULL, SECCOMP},
     {"version", no_argument, NULL, VERSION},
     {NULL, 0, NULL, 0},
 };
@@ -96,6 +104,9 @@ static const char help[] =
     "                         (default: half the descriptors that we may have)\n"
     "      --max-queue-memory=SIZE\n"
     "                         memory that these may take (default: 16M)\n"
+    "      --json             say all in lines of JSON (needs --foreground)\n"
+    "      --keep-state       have the manager of services keep all that outlives a crash\n"
+    "      --seccomp          refuse oneself all system calls that a server does not need\n"
     "      --version          show the version, and exit\n";
 
 static int show_version(void)
@@ -118,6 +129,15 @@ static int take_memory(struct server_options *options, int letter, const char *g
     switch (letter) {
     case VERSION:
         return show_version();
+    case JSON:
+        options->json = TRUE;
+        return GO_ON;
+    case KEEP_STATE:
+        options->keep_state = TRUE;
+        return GO_ON;
+    case SECCOMP:
+        options->seccomp = TRUE;
+        return GO_ON;
     case MEMORY_FILE:
         options->file = optarg;
         return GO_ON;
@@ -242,6 +262,16 @@ static int check_together(const struct server_options *options, int argc, char *
     }
     if (options->verbose && !options->foreground) {
         return usage_error("--verbose needs --foreground: in the background nobody would read it");
+    }
+    if (options->json && !options->foreground) {
+        return usage_error("--json needs --foreground: in the background nobody would read it");
+    }
+    if (options->seccomp && !sandbox_is_there()) {
+        return usage_error("--seccomp needs a program that was built with libseccomp");
+    }
+    if (options->keep_state && !service_is_there()) {
+        return usage_error("--keep-state needs a manager of services that keeps descriptors (NOTIFY_SOCKET), and a "
+                           "program that was built with libsystemd");
     }
     if (options->host_peer >= 0 && !options->foreground) {
         return usage_error("--host-peer needs --foreground: in the background nobody would read it");

@@ -16,6 +16,9 @@ struct server_peer {
 struct server_options {
     gboolean verbose;
     gboolean foreground;
+    gboolean json;
+    gboolean keep_state;
+    gboolean seccomp;
     const char *pid_file;
     const char *socket;
     const char *shm_name; /* of these three at most one; NULL: none */

@@ -23,7 +23,7 @@ UNITS['hooks'] = [*LOW, 'device']
 # With region-create, which makes memory for servers only, it may use GLib.
 SERVER = ['error', 'abi', 'wire', 'fdio', 'region', 'region-create']
 
-KERNEL_UNITS = ['fdio', 'notify', 'region', 'region-create', 'server-io']
+KERNEL_UNITS = ['fdio', 'notify', 'region', 'region-create', 'server-io', 'server-map']
 KERNEL_HEADER = re.compile(r'sys/|linux/|netinet/|(unistd|fcntl|poll|signal|time|pthread|spawn)\.h')
 KERNEL_CALL = re.compile(r'(__)?(accept4?|bind|close|connect|dup[23]?|epoll_\w+|eventfd|fcntl|fstat|ftruncate|listen|'
                          r'memfd_create|mkstemp|mmap|mremap|munmap|open|openat|pipe2?|poll|preadv2|pwritev2|read|recv|'

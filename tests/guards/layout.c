@@ -57,7 +57,7 @@ static const struct field server_config[] = {
     {SERVER(max_queue_bytes, 80, 8)}, {SERVER(max_queue, 88, 4)},       {SERVER(max_clients, 92, 4)},
     {SERVER(max_per_uid, 96, 4)},     {SERVER(no_interrupts, 100, 4)},  {SERVER(listen_fd, 104, 4)},
     {SERVER(socket_mode, 108, 4)},    {SERVER(socket_gid, 112, 4)},     {SERVER(ids, 116, 4)},
-};
+    {SERVER(keep_state, 120, 4)},     {SERVER(handed_fd, 124, 4)},  };
 
 #define SEAT(name, offset, size) FIELD(ivflat_server_seat, name, offset, size)
 static const struct field server_seat[] = {
@@ -74,9 +74,16 @@ static const struct field server_client[] = {
 
 #define SERVER_HOOKS(name, offset, size) FIELD(ivflat_server_hooks, name, offset, size)
 static const struct field server_hooks[] = {
-    {SERVER_HOOKS(struct_size, 0, 4)},       {SERVER_HOOKS(reserved, 4, 4)},       {SERVER_HOOKS(user, 8, 8)},
-    {SERVER_HOOKS(client_connected, 16, 8)}, {SERVER_HOOKS(client_joined, 24, 8)}, {SERVER_HOOKS(client_left, 32, 8)},
-    {SERVER_HOOKS(client_refused, 40, 8)},   {SERVER_HOOKS(log, 48, 8)},
+    {SERVER_HOOKS(struct_size, 0, 4)},
+    {SERVER_HOOKS(reserved, 4, 4)},
+    {SERVER_HOOKS(user, 8, 8)},
+    {SERVER_HOOKS(client_connected, 16, 8)},
+    {SERVER_HOOKS(client_joined, 24, 8)},
+    {SERVER_HOOKS(client_left, 32, 8)},
+    {SERVER_HOOKS(client_refused, 40, 8)},
+    {SERVER_HOOKS(descriptor_added, 48, 8)},
+    {SERVER_HOOKS(descriptor_removed, 56, 8)},
+    {SERVER_HOOKS(log, 64, 8)},
 };
 
 static int differs(const char *name, const char *what, size_t want, size_t got)
@@ -229,8 +236,8 @@ int main(int argc, char **argv)
     }
     return faults(config, COUNT(config), 48, sizeof(ivflat_config)) +
            faults(hooks, COUNT(hooks), 112, sizeof(ivflat_hooks)) +
-           faults(server_config, COUNT(server_config), 120, sizeof(ivflat_server_config)) +
+           faults(server_config, COUNT(server_config), 128, sizeof(ivflat_server_config)) +
            faults(server_seat, COUNT(server_seat), 24, sizeof(ivflat_server_seat)) +
            faults(server_client, COUNT(server_client), 56, sizeof(ivflat_server_client)) +
-           faults(server_hooks, COUNT(server_hooks), 56, sizeof(ivflat_server_hooks)) + number_faults();
+           faults(server_hooks, COUNT(server_hooks), 72, sizeof(ivflat_server_hooks)) + number_faults();
 }

@@ -193,11 +193,11 @@ START_TEST(as_many_vectors_as_asked_for)
 }
 END_TEST
 
-START_TEST(three_signals_end_it_cleanly)
+START_TEST(two_signals_end_it_cleanly)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    static const int signals[] = {SIGTERM, SIGINT};
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2; i++) {
         struct process *server = server_begin("1");
 
         expect_folder("s");
@@ -228,9 +228,9 @@ END_TEST
 
 START_TEST(it_says_how_many_clients_it_has_room_for)
 {
-    struct process *server = program_start("prlimit", "--nofile=20:112", IN_FRONT, "-n", "3");
+    struct process *server = program_start("prlimit", "--nofile=20:113", IN_FRONT, "-n", "3");
 
-    process_expect(server, "room for 25 clients\\)\n"); /* the hard limit, less a dozen, by four */
+    process_expect(server, "room for 25 clients\\)\n"); /* the hard limit, less what it takes itself, by four */
     process_expect_end(server, SIGTERM, 0);
     expect_ready("--max-clients=7", NULL, "[^\n]*, room for 7 clients\\)\n");
 }
@@ -264,10 +264,53 @@ START_TEST(verbose_says_who_comes_and_goes)
 END_TEST
 
 /* A client needs its socket and eight eventfds. */
+START_TEST(SIGUSR1_shows_who_is_there)
+{
+    struct process *server = server_begin("2");
+    struct process *client = client_begin("0");
+    char *pattern = g_strdup_printf("status: up [0-9]+ s, 1 clients, 1 joined, 0 left \\(0 dropped\\), 0 refused, 5 "
+                                    "messages sent, 0 restarts\nstatus: client 0: process %d, user [0-9]+, group "
+                                    "[0-9]+, [0-9]+ s, 5 messages sent, 0 waiting, 0 bytes received\n",
+                                    process_pid(client));
+
+    process_expect(client, "0 \\(this is us\\)|joined as 0");
+    ck_assert_int_eq(kill(process_pid(server), SIGUSR1), 0);
+    process_expect(server, pattern);
+    process_expect_end(server, SIGTERM, 0);
+    g_free(pattern);
+}
+END_TEST
+
+START_TEST(json_for_programs)
+{
+    struct process *server = program_start(IN_FRONT, "--json", "--max-clients=1");
+    struct process *client;
+    char *pattern;
+
+    process_expect(server, "^\\{\"event\":\"ready\",\"socket\":\"[^\"]*/s\",\"memory\":4194304,\"vectors\":1,"
+                           "\"room\":1,\"clients\":0\\}\n$");
+    client = program_start(CLIENT, "-S", test_path("s"));
+    pattern = g_strdup_printf("\n\\{\"event\":\"joined\",\"id\":0,\"pid\":%d,\"uid\":%d,\"gid\":%d,\"reason\":0,"
+                              "\"text\":\"\"\\}\n",
+                              process_pid(client), (int)geteuid(), (int)getegid());
+    process_expect(server, pattern);
+    program_run(1, "cannot join", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    process_expect(server, "\\{\"event\":\"refused\",\"id\":1,[^\n]*,\"reason\":3,\"text\":\"no more than 1 clients");
+    process_expect(server, "\\{\"event\":\"log\",\"level\":\"warning\",\"text\":\"refused a client");
+    process_end(client, SIGKILL);
+    process_expect(server, "\\{\"event\":\"left\",\"id\":0,[^\n]*,\"reason\":1,\"text\":\"it closed");
+    ck_assert_int_eq(kill(process_pid(server), SIGUSR1), 0);
+    process_expect(server, "\\{\"event\":\"status\",\"uptime\":[0-9]+,\"clients\":0,\"joined\":1,[^\n]*\\}\n");
+    process_expect_end(server, SIGTERM, 0);
+    program_run(2, "^ivflat-server: --json needs --foreground[^\n]*\n$", SERVER, "--json", "-S", test_path("s"));
+    g_free(pattern);
+}
+END_TEST
+
 START_TEST(without_descriptors_it_says_so_and_goes_on)
 {
     struct process *server =
-        program_start("sh", "-c", "ulimit -n 22; exec \"$0\" -F -n 8 -S \"$1\"", SERVER, test_path("s"));
+        program_start("sh", "-c", "ulimit -n 23; exec \"$0\" -F -n 8 -S \"$1\"", SERVER, test_path("s"));
 
     process_expect(server, "ready");
     for (int i = 0; i < 2; i++) {
@@ -376,12 +419,14 @@ int main(void)
     tcase_add_test(tcase, the_defaults_are_those_of_qemus_server);
     tcase_add_test(tcase, sizes_are_rounded_up_to_a_power_of_two_and_it_is_said);
     tcase_add_test(tcase, as_many_vectors_as_asked_for);
-    tcase_add_test(tcase, three_signals_end_it_cleanly);
+    tcase_add_test(tcase, two_signals_end_it_cleanly);
     tcase_add_test(tcase, nohup_is_obeyed);
     tcase_add_test(tcase, what_can_never_be_had_is_refused);
     tcase_add_test(tcase, it_says_how_many_clients_it_has_room_for);
     tcase_add_test(tcase, as_many_as_asked_for_may_join);
     tcase_add_test(tcase, verbose_says_who_comes_and_goes);
+    tcase_add_test(tcase, SIGUSR1_shows_who_is_there);
+    tcase_add_test(tcase, json_for_programs);
     tcase_add_test(tcase, without_descriptors_it_says_so_and_goes_on);
     tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
     tcase_add_test(tcase, a_reader_of_its_lines_may_go);

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "server-restore.h"
+
+#include "fdio.h"
+#include "server-clients.h"
+#include "server-doors.h"
+#include "server-hooks.h"
+#include "server-save.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What was handed on, while it is read. */
+struct legacy {
+    ivflat_server *server;
+    GHashTable *fds;    /* name -> descriptor, those that nobody took yet */
+    GPtrArray *names;   /* of all that there were */
+    GByteArray *body;   /* the record */
+    uint32_t at;        /* of its bytes */
+    GHashTable *people; /* key -> announcement, ours until the end */
+    GHashTable *items;  /* serial -> item */
+    struct ivf_record_head head;
+};
+
+/* Descriptors ----------------------------------------------------------------------------------------------------- */
+
+static void close_rest(struct legacy *legacy)
+{
+    GHashTableIter iter;
+    gpointer name;
+    gpointer fd;
+
+    g_hash_table_iter_init(&iter, legacy->fds);
+    while (g_hash_table_iter_next(&iter, &name, &fd)) {
+        ivf_fd_close_foreign(GPOINTER_TO_INT(fd));
+        ivf_server_tell_stored(legacy->server, name, -1);
+    }
+    g_hash_table_remove_all(legacy->fds);
+}
+
+/* Nothing of it is of use: whoever kept it may let go of all. */
+static void disown_all(const struct legacy *legacy)
+{
+    for (uint32_t i = 0; i < legacy->names->len; i++) {
+        ivf_server_tell_stored(legacy->server, g_ptr_array_index(legacy->names, i), -1);
+    }
+}
+
+/* Lines of "17 +3kf". */
+static void read_list(struct legacy *legacy, int fd)
+{
+    char *text = ivf_map_read_list(fd);
+    char **lines = g_strsplit(text ? text : "", "\n", -1);
+
+    for (uint32_t i = 0; lines[i]; i++) {
+        char *blank = strchr(lines[i], ' ');
+
+        if (blank && atoi(lines[i]) > 2) {
+            ivf_map_inherit(atoi(lines[i]), false);
+            g_hash_table_insert(legacy->fds, g_strdup(blank + 1), GINT_TO_POINTER(atoi(lines[i])));
+            g_ptr_array_add(legacy->names, g_strdup(blank + 1));
+        }
+    }
+    g_strfreev(lines);
+    g_free(text);
+}
+
+static int take_named(struct legacy *legacy, const char *name)
+{
+    gpointer fd = g_hash_table_lookup(legacy->fds, name);
+
+    if (!fd) {
+        return -1;
+    }
+    g_hash_table_remove(legacy->fds, name);
+    return GPOINTER_TO_INT(fd);
+}
+
+static int take_key(struct legacy *legacy, uint64_t key)
+{
+    char *name = ivf_save_name(key);
+    int fd = take_named(legacy, name);
+
+    g_free(name);
+    return fd;
+}
+
+/* The record ------------------------------------------------------------------------------------------------------ */
+
+static bool get(struct legacy *legacy, void *record, uint32_t count)
+{
+    if (count > legacy->body->len - legacy->at) {
+        return false;
+    }
+    memcpy(record, legacy->body->data + legacy->at, count);
+    legacy->at += count;
+    return true;
+}
+
+static bool get_head(struct legacy *legacy)
+{
+    ivflat_server *server = legacy->server;
+    struct ivf_record_head *head = &legacy->head;
+
+    if (!get(legacy, head, sizeof(*head)) || head->vectors != server->vectors ||
+        head->memory_size != server->memory_size || head->doors == 0 || head->next_id >= IVFLAT_MAX_PEERS) {
+        return false;
+    }
+    memcpy(server->counters, head->counters, sizeof(head->counters));
+    server->keeper.next_key = head->next_key;
+    server->news.serial = head->serial;
+    server->memory = take_key(legacy, IVF_KEY_MEMORY);
+    return server->memory >= 0;
+}
+
+static bool get_door(struct legacy *legacy)
+{
+    struct ivf_record_door record;
+    struct ivf_door *door;
+
+    if (!get(legacy, &record, sizeof(record)) || record.id < -1 || record.id >= (int32_t)IVFLAT_MAX_PEERS) {
+        return false;
+    }
+    door = g_new0(struct ivf_door, 1);
+    g_ptr_array_add(legacy->server->doors, door);
+    door->key = record.key;
+    door->listener = record.key ? take_key(legacy, record.key) : -1;
+    door->id = record.id;
+    door->keep = record.keep;
+    door->restored = true;
+    door->file = (struct ivf_file){.device = record.device, .inode = record.inode};
+    door->path = record.path[0] ? g_strndup(record.path, sizeof(record.path) - 1) : NULL;
+    door->item_serial = record.item;
+    if (record.id >= 0) {
+        ivf_ids_reserve(&legacy->server->ids, (uint32_t)record.id);
+    }
+    return door->listener >= 0 || !record.key;
+}
+
+static bool get_person(struct legacy *legacy)
+{
+    struct ivf_record_person record;
+    struct ivf_announcement *person;
+
+    if (!get(legacy, &record, sizeof(record)) || record.id >= IVFLAT_MAX_PEERS ||
+        record.count != legacy->server->vectors) {
+        return false;
+    }
+    person = ivf_announcement_empty(record.id, record.count);
+    person->key = record.key;
+    person->gone = legacy->server->keeper.gone;
+    for (uint32_t i = 0; i < record.count; i++) {
+        person->fds[i] = take_key(legacy, record.key + i);
+    }
+    g_hash_table_insert(legacy->people, &person->key, person);
+    return true;
+}
+
+static bool get_item(struct legacy *legacy)
+{
+    struct ivf_record_item record;
+    struct ivf_announcement *person;
+    struct ivf_item *item;
+
+    if (!get(legacy, &record, sizeof(record)) || record.kind > IVF_ITEM_OWN || record.id >= IVFLAT_MAX_PEERS) {
+        return false;
+    }
+    person = record.person ? g_hash_table_lookup(legacy->people, &record.person) : NULL;
+    if (!person != (record.kind == IVF_ITEM_LEAVE)) {
+        return false;
+    }
+    item = ivf_news_put(&legacy->server->news, (enum ivf_item_kind)record.kind, record.id, record.serial, person);
+    item->left = record.left;
+    return g_hash_table_insert(legacy->items, &item->serial, item);
+}
+
+static struct ivf_item *item_of(const struct legacy *legacy, uint64_t serial)
+{
+    return serial ? g_hash_table_lookup(legacy->items, &serial) : NULL;
+}
+
+static bool is_sound(const struct legacy *legacy, const struct ivf_record_client *record)
+{
+    const struct ivf_item *next = item_of(legacy, record->next);
+
+    return record->id < IVFLAT_MAX_PEERS && record->door < legacy->server->doors->len &&
+           g_hash_table_contains(legacy->people, &record->person) && item_of(legacy, record->item) &&
+           (!record->next || (next && record->told < ivf_item_messages(next))) && record->greeted <= 3 &&
+           !ivf_ids_holder(&legacy->server->ids, record->id);
+}
+
+static bool get_client(struct legacy *legacy)
+{
+    struct ivf_announcement *person;
+    struct ivf_record_client record;
+    struct ivf_client *client;
+    int sock;
+
+    if (!get(legacy, &record, sizeof(record)) || !is_sound(legacy, &record)) {
+        return false;
+    }
+    sock = take_key(legacy, record.key);
+    if (sock < 0) {
+        return true; /* nobody has it: it is gone */
+    }
+    person = g_hash_table_lookup(legacy->people, &record.person);
+    client = ivf_client_new(sock, ivf_announcement_ref(person));
+    client->key = record.key;
+    client->who = (struct ivf_identity){.pid = record.pid, .uid = record.uid, .gid = record.gid};
+    client->item = item_of(legacy, record.item);
+    client->door = g_ptr_array_index(legacy->server->doors, record.door);
+    client->since = record.since;
+    client->sent = record.sent;
+    client->received = record.received;
+    client->greeted = record.greeted;
+    client->reader = (struct ivf_reader){.birth = record.birth,
+                                         .own = person,
+                                         .item = item_of(legacy, record.next),
+                                         .told = record.told,
+                                         .greeting = record.greeting};
+    ivf_reader_resume(&client->reader);
+    return ivf_clients_restore(legacy->server, client) == 0;
+}
+
+static bool get_all(struct legacy *legacy, uint32_t count, bool (*get_one)(struct legacy *legacy))
+{
+    for (; count > 0; count--) {
+        if (!get_one(legacy)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the record leads to ---------------------------------------------------------------------------------------- */
+
+/* It was sent more since the record was written; where nobody knows how much, it cannot go on. */
+static bool catch_up(struct legacy *legacy, struct ivf_client *client)
+{
+    const struct ivf_progress *progress = &legacy->server->keeper.map.progress[client->id];
+    uint64_t more = progress->sent - client->sent;
+
+    if (progress->sent < client->sent || more > ivf_client_waiting(client)) {
+        return false;
+    }
+    ivf_client_advance(client, &legacy->server->news, (uint32_t)more);
+    if (progress->tried != progress->sent) {
+        ivf_clients_drop(legacy->server, client, IVFLAT_LEFT_UNSURE,
+                         g_strdup("the server was killed while it sent to it, and what it has cannot be told"));
+    }
+    return true;
+}
+
+static bool catch_up_all(struct legacy *legacy)
+{
+    for (GList *link = legacy->server->all.head; link; link = link->next) {
+        if (!catch_up(legacy, link->data)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool set_seats(struct legacy *legacy)
+{
+    for (uint32_t i = 0; i < legacy->server->doors->len; i++) {
+        struct ivf_door *door = g_ptr_array_index(legacy->server->doors, i);
+
+        door->item = item_of(legacy, door->item_serial);
+        if (door->item_serial && !door->item) {
+            return false;
+        }
+    }
+    return ivf_doors_watch(legacy->server) == 0;
+}
+
+/* Whatever is still to be told, or to be there, has its eventfds. */
+static bool is_complete(const struct legacy *legacy)
+{
+    for (GList *link = legacy->server->news.items.head; link; link = link->next) {
+        const struct ivf_item *item = link->data;
+
+        for (uint32_t i = 0; item->announcement && i < item->announcement->count; i++) {
+            if (item->announcement->fds[i] < 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool get_record(struct legacy *legacy)
+{
+    const struct ivf_record_head *head = &legacy->head;
+
+    return get_head(legacy) && get_all(legacy, head->doors, get_door) && get_all(legacy, head->people, get_person) &&
+           get_all(legacy, head->items, get_item) && set_seats(legacy) && get_all(legacy, head->clients, get_client) &&
+           catch_up_all(legacy) && is_complete(legacy);
+}
+
+/* Why not; NULL: it went well. */
+static const char *restore(struct legacy *legacy)
+{
+    int state = take_named(legacy, IVF_STATE_NAME);
+
+    if (state < 0) {
+        return "there is no state among what was handed on";
+    }
+    if (ivf_map_open(&legacy->server->keeper.map, state) < 0) {
+        return "what was handed on as the state is none";
+    }
+    legacy->body = ivf_map_read(&legacy->server->keeper.map);
+    if (!legacy->body) {
+        return "the state is damaged, or another version's";
+    }
+    return get_record(legacy) ? NULL : "the state is damaged, or another configuration's";
+}
+
+static void free_person(gpointer person)
+{
+    ivf_announcement_unref(person);
+}
+
+bool ivf_restore(ivflat_server *server, int fd)
+{
+    struct legacy legacy = {
+        .server = server,
+        .fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .names = g_ptr_array_new_with_free_func(g_free),
+        .people = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, free_person),
+        .items = g_hash_table_new(g_int64_hash, g_int64_equal),
+    };
+    const char *problem;
+
+    read_list(&legacy, fd);
+    problem = restore(&legacy);
+    g_hash_table_unref(legacy.items);
+    g_hash_table_unref(legacy.people);
+    g_clear_pointer(&legacy.body, g_byte_array_unref);
+    if (problem) {
+        ivf_server_log(server, IVFLAT_LOG_WARNING, "%s: the server starts afresh", problem);
+        ivf_server_empty(server);
+        disown_all(&legacy);
+    } else {
+        server->counters[IVFLAT_SERVER_COUNT_RESTARTS]++;
+        server->ids.next = legacy.head.next_id;
+        ivf_clients_told_gone(server);
+    }
+    close_rest(&legacy);
+    g_hash_table_unref(legacy.fds);
+    g_ptr_array_unref(legacy.names);
+    return !problem;
+}

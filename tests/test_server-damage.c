@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What was handed on, and is damaged or another's: a fresh start, and a line that says so. */
+#include "restarted.h"
+
+#include "server-map.h"
+#include "server-save.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void damage_state(const struct ivf_map *map)
+{
+    for (off_t at = lseek(map->fd, 65536 * 16, SEEK_DATA); at >= 0; at = lseek(map->fd, at + 4096, SEEK_DATA)) {
+        ck_assert_int_eq(pwrite(map->fd, "damage", 6, at + 60), 6);
+    }
+}
+
+static void lose_state(const struct ivf_map *map)
+{
+    (void)map;
+    g_hash_table_remove(restarted.store, "+state");
+}
+
+static void lose_memory(const struct ivf_map *map)
+{
+    (void)map;
+    g_hash_table_remove(restarted.store, "+1");
+}
+
+static void other_vectors(const struct ivf_map *map)
+{
+    (void)map;
+    restarted.config.vectors = 2;
+}
+
+static void other_size(const struct ivf_map *map)
+{
+    (void)map;
+    restarted.config.memory_size = 8192;
+}
+
+/* More was sent than there was. */
+static void too_far(const struct ivf_map *map)
+{
+    map->progress[0] = (struct ivf_progress){1000, 1000};
+}
+
+static void lose_an_eventfd(const struct ivf_map *map)
+{
+    const struct ivf_client *client = restarted.served.server->all.head->data;
+    char *name = ivf_save_name(client->announcement->key);
+
+    (void)map;
+    ck_assert(g_hash_table_remove(restarted.store, name));
+    g_free(name);
+}
+
+static void (*const wrongs[])(const struct ivf_map *map) = {damage_state, lose_state, lose_memory,    other_vectors,
+                                                            other_size,   too_far,    lose_an_eventfd};
+
+START_TEST(what_cannot_be_used_is_a_fresh_start)
+{
+    struct guest old;
+    struct guest new;
+
+    restarted_begin(1);
+    guest_join(&old, &restarted.served);
+    wrongs[_i](&restarted.served.server->keeper.map);
+    restarted_again();
+    ck_assert_ptr_nonnull(strstr(restarted.served.logged->str, ": the server starts afresh\n"));
+    ck_assert_uint_eq(ivflat_server_clients(restarted.served.server), 0);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3);
+    guest_skip(&old);
+    guest_expect(&old, "end");
+    guest_leave(&old, NULL);
+    guest_join(&new, &restarted.served);
+    ck_assert_uint_eq(guest_skip(&new), 3 + restarted.config.vectors);
+    guest_leave(&new, &restarted.served);
+    restarted.served.logged = g_string_truncate(restarted.served.logged, 0);
+    restarted_again(); /* and that can be gone on with */
+    ck_assert_str_eq(restarted.served.logged->str, "");
+}
+END_TEST
+
+/* A thousand damages: whatever comes of it, it is no crash, and a server that works. */
+START_TEST(no_damage_does_harm)
+{
+    guint32 seed = 1;
+    struct guest stays;
+
+    restarted_begin(1);
+    guest_join(&stays, &restarted.served);
+    for (int round = 0; round < 300; round++) {
+        GRand *random = g_rand_new_with_seed(seed++);
+        GByteArray *body;
+        struct guest guest;
+
+        served_run(&restarted.served);
+        restarted.served.server->keeper.changed = true;
+        ivflat_server_dispatch(restarted.served.server);
+        body = ivf_map_read(&restarted.served.server->keeper.map);
+        for (int i = g_rand_int_range(random, 1, 4); i > 0; i--) {
+            body->data[g_rand_int_range(random, 0, (gint32)body->len)] = (uint8_t)g_rand_int(random);
+        }
+        ck_assert_int_eq(ivf_map_write(&restarted.served.server->keeper.map, body), 0);
+        g_byte_array_unref(body);
+        g_rand_free(random);
+        restarted_again();
+        served_run(&restarted.served);
+        guest_join(&guest, &restarted.served);
+        guest_skip(&guest);
+        guest_leave(&guest, &restarted.served);
+        guest_skip(&stays);
+        g_string_truncate(restarted.served.logged, 0);
+        g_string_truncate(restarted.served.said, 0);
+    }
+    guest_leave(&stays, NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server-damage");
+    TCase *tcase = suite_case(suite, "afresh");
+
+    tcase_add_loop_test(tcase, what_cannot_be_used_is_a_fresh_start, 0, G_N_ELEMENTS(wrongs));
+    tcase_add_test(tcase, no_damage_does_harm);
+    return suite_run(suite);
+}
