@@ -6,8 +6,7 @@ import subprocess
 from harness.case import Case
 from make.common import ADAPTER
 
-# What QEMU calls has the parameters that QEMU says, used or not.
-STRICT = ("-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror")
+STRICT = ("-Wall", "-Wextra", "-Werror")
 # A file that is compiled only where QEMU has no ivshmem-flat of its own.
 NAME_ALONE = "flat-name.c"
 

@@ -6,6 +6,9 @@
 #ifndef HW_MISC_IVFLAT_COMPAT_H
 #define HW_MISC_IVFLAT_COMPAT_H
 
+/* What QEMU calls has QEMU's arguments, whether one needs them or not. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include "chardev/char-fe.h"
 #include "migration/blocker.h"
 #include "qapi/error.h"

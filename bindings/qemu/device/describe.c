@@ -36,7 +36,7 @@ static const struct {
 /* Each class has some of them. */
 void ivflat_describe(ObjectClass *oc)
 {
-    for (int i = 0; i < ARRAY_SIZE(ivflat_descriptions); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ivflat_descriptions); i++) {
         const char *name = ivflat_descriptions[i].name;
 
         if (object_class_property_find(oc, name)) {

@@ -151,11 +151,11 @@ static void ivflat_front_init(Object *obj)
 
     f->registers = f->memory = NOWHERE;
     f->device = IVFLAT_SYSBUS(qdev_new(TYPE_IVFLAT_SYSBUS));
-    for (int i = 0; i < ARRAY_SIZE(ivflat_passed_on); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ivflat_passed_on); i++) {
         object_property_add_alias(obj, ivflat_passed_on[i], OBJECT(f->device),
                                   ivflat_passed_on[i]);
     }
-    for (int i = 0; i < ARRAY_SIZE(ivflat_former_names); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ivflat_former_names); i++) {
         object_property_add_alias(obj, ivflat_former_names[i].alias, obj,
                                   ivflat_former_names[i].name);
         object_property_set_description(obj, ivflat_former_names[i].alias,

@@ -41,7 +41,7 @@ static bool ivflat_find_controller(IvflatController *found,
                                    const char *property, const char *value,
                                    Error **errp)
 {
-    for (int i = 0; i < ARRAY_SIZE(ivflat_controllers); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ivflat_controllers); i++) {
         const char *type = ivflat_controllers[i].type;
         bool ambiguous = false;
 

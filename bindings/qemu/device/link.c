@@ -85,6 +85,15 @@ static void ivflat_hint(Error **errp)
                       "ivflat-server -S SOCKET -l 4M -n 2\n");
 }
 
+/* connect-timeout-ms=0 is the library's own limit, as everywhere. */
+static int32_t ivflat_timeout(const IvflatState *s)
+{
+    if (s->connect_timeout_ms == 0) {
+        return -1;
+    }
+    return MIN(s->connect_timeout_ms, INT32_MAX);
+}
+
 /* By path. */
 
 /*
@@ -102,7 +111,7 @@ static bool ivflat_path_up(IvflatState *s, Error **errp)
         return true;
     }
     if (error == 0) {
-        error = ivflat_device_greet(s->dev, s->connect_timeout_ms ?: -1);
+        error = ivflat_device_greet(s->dev, ivflat_timeout(s));
     }
     if (error == 0 || (may_wait && error == IVFLAT_ERR_TIMEOUT)) {
         return true;

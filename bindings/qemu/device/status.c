@@ -97,7 +97,7 @@ void ivflat_status_add(ObjectClass *oc)
                               ivflat_get_memory_size, NULL, NULL, NULL);
     object_class_property_set_description(oc, "memory-size",
         "Read only: bytes of shared memory; 0 while not known");
-    for (int i = 0; i < ARRAY_SIZE(ivflat_counters); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ivflat_counters); i++) {
         object_class_property_add(oc, ivflat_counters[i].name, "uint64",
                                   ivflat_get_counter, NULL, NULL,
                                   GUINT_TO_POINTER(ivflat_counters[i].which));
@@ -112,10 +112,10 @@ void ivflat_status_alias(Object *obj, Object *device)
         "link", "own-id", "peers", "memory-size"
     };
 
-    for (int i = 0; i < ARRAY_SIZE(names); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
         object_property_add_alias(obj, names[i], device, names[i]);
     }
-    for (int i = 0; i < ARRAY_SIZE(ivflat_counters); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ivflat_counters); i++) {
         object_property_add_alias(obj, ivflat_counters[i].name, device,
                                   ivflat_counters[i].name);
     }
