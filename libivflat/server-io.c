@@ -148,12 +148,12 @@ void ivf_io_identify(int sock, struct ivf_identity *identity)
 
 /* One message, for the kernel. */
 struct parcel {
+    struct iovec piece;
+    uint8_t bytes[IVF_WIRE_SIZE];
     union {
         struct cmsghdr align;
         char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec piece;
-    uint8_t bytes[IVF_WIRE_SIZE];
+    } control; /* last: its own last field has no size */
 };
 
 static void pack(struct parcel *parcel, struct msghdr *header, const struct ivf_message *message)

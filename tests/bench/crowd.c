@@ -173,12 +173,12 @@ static void join_all(const char *path, uint32_t count)
 /* The bare loop: what a server has to send, with nothing else to do. */
 
 struct parcel {
+    struct iovec piece;
+    int64_t number;
     union {
         struct cmsghdr align;
         char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec piece;
-    int64_t number;
+    } control; /* last: its own last field has no size */
 };
 
 static void pack(struct parcel *parcel, struct msghdr *header, int64_t number, int fd)
