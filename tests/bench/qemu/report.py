@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The tables, and what is not kept."""
+from pair import AGAIN
 from rounds import BASE
 
+# Of a round trip, and of system calls: how often two threads wait for the same lock is by chance.
 MOST_RATIO = 1.02
+# By so much upstream's device may differ from itself where times are judged.
+NOISE = 0.01
 
 
 def row(*cells):
@@ -49,6 +53,10 @@ def print_vectors(found):
     print(f"\nBeside upstream's vector 0: ours {times['ratio']:.3f}, our others {times['ratio_others']:.3f}.")
 
 
+def noisy(figures):
+    return abs(figures["times"]["round trip"][AGAIN]["ratio"] - 1) > NOISE
+
+
 def not_kept(figures, judge_times):
     if figures["vectors"]["ivflat"] != list(range(64)):
         yield f"only the vectors {figures['vectors']['ivflat']} come"
@@ -58,6 +66,8 @@ def not_kept(figures, judge_times):
     for device, calls in figures["calls"].items():
         if calls["all"] > most * MOST_RATIO:
             yield f"{device}: {calls['all']:.2f} system calls a round trip, upstream {most:.2f}"
+    if noisy(figures):
+        return
     for device, trip in figures["times"]["round trip"].items():
         if device.startswith("ivflat") and trip["ratio"] > MOST_RATIO:
             yield f"{device}: a round trip takes {trip['ratio']:.3f} of upstream's, at most {MOST_RATIO}"
@@ -67,6 +77,8 @@ def printed(figures, judge_times):
     print_times(figures["times"], figures["load"])
     print_calls(figures["calls"])
     print_vectors(figures["vectors"])
+    if judge_times and noisy(figures):
+        print(f"\nTimes are not judged: the machine has other work, upstream differs from itself by more than {NOISE:.0%}.")
     broken = list(not_kept(figures, judge_times))
-    print("\n".join(["", *(f"not kept: {line}" for line in broken)] if broken else ["", "all kept"]))
+    print("\n" + ("\n".join(f"not kept: {line}" for line in broken) or "all that was judged is kept"))
     return bool(broken)
