@@ -162,6 +162,7 @@ static void pack(struct parcel *parcel, struct msghdr *header, const struct ivf_
     parcel->piece = (struct iovec){parcel->bytes, IVF_WIRE_SIZE};
     *header = (struct msghdr){.msg_iov = &parcel->piece, .msg_iovlen = 1};
     if (message->fd >= 0) {
+        memset(&parcel->control, 0, sizeof(parcel->control)); /* what is between its parts goes to the kernel too */
         header->msg_control = &parcel->control;
         header->msg_controllen = sizeof(parcel->control);
         parcel->control.align =

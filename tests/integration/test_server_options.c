@@ -2,7 +2,9 @@
 /* ivflat-server: the options that QEMU's server does not have. */
 #include "program.h"
 
+#include <errno.h>
 #include <glib.h>
+#include <libivflat/ivflat.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -228,6 +230,77 @@ START_TEST(nothing_gets_more_privileges_from_it)
 }
 END_TEST
 
+/* A peer, of the library: what it was given as memory is tried to be cut short. */
+static int attempts[2];
+
+static int32_t on_memory(void *user, int32_t fd, uint64_t size)
+{
+    (void)user;
+    attempts[0] = ftruncate(fd, 0) < 0 ? errno : 0;
+    attempts[1] = ftruncate(fd, (off_t)size * 2) < 0 ? errno : 0;
+    return 0;
+}
+
+static void on_interrupt(void *user, uint32_t vector, uint64_t count)
+{
+    (void)user;
+    (void)vector;
+    (void)count;
+}
+
+static ivflat_device *join_device(int32_t *result, uint32_t hostile)
+{
+    ivflat_config config = {.struct_size = sizeof(config), .require_sealed = 1};
+    ivflat_hooks hooks = {
+        .struct_size = sizeof(hooks), .interrupt = on_interrupt, .memory_attached = hostile ? on_memory : NULL};
+    ivflat_device *dev;
+
+    ck_assert_int_eq(ivflat_device_new(&dev, &config, &hooks), 0);
+    ck_assert_int_eq(ivflat_device_connect(dev, test_path("s")), 0);
+    *result = ivflat_device_greet(dev, PATIENCE_MS);
+    return dev;
+}
+
+START_TEST(P15_no_peer_can_pull_the_memory_away)
+{
+    struct process *server = server_begin("1");
+    ivflat_device *victim;
+    ivflat_device *hostile;
+    char *last;
+    int32_t result;
+
+    victim = join_device(&result, 0);
+    ck_assert_int_eq(result, 0);
+    hostile = join_device(&result, 1);
+    ck_assert_int_eq(result, 0);
+    ck_assert_int_eq(attempts[0], EPERM);
+    ck_assert_int_eq(attempts[1], EPERM);
+    last = (char *)ivflat_device_memory(victim) + ivflat_device_memory_size(victim) - 1;
+    *(volatile char *)last = 'x'; /* or it would be SIGBUS */
+    ck_assert_int_eq(((char *)ivflat_device_memory(hostile))[65535], 'x');
+    ivflat_device_free(victim);
+    ivflat_device_free(hostile);
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(P15_memory_that_could_be_is_refused_by_who_asks_for_sealed)
+{
+    char *file = g_strconcat("--file=", test_path("f"), NULL);
+    struct process *server = program_start(IN_FRONT, file, "-l", "64K");
+    ivflat_device *dev;
+    int32_t result;
+
+    process_expect(server, "ready");
+    dev = join_device(&result, 0);
+    ck_assert_int_eq(result, IVFLAT_ERR_MEMORY);
+    ck_assert_ptr_nonnull(strstr(ivflat_last_error(), "sealed"));
+    ivflat_device_free(dev);
+    process_expect_end(server, SIGTERM, 0);
+    g_free(file);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server_options");
@@ -246,6 +319,8 @@ int main(void)
     tcase_add_test(tcase, the_lowest_id_comes_back);
     tcase_add_test(tcase, peers_have_ids_of_their_own);
     tcase_add_test(tcase, the_server_itself_is_a_peer);
+    tcase_add_test(tcase, P15_no_peer_can_pull_the_memory_away);
+    tcase_add_test(tcase, P15_memory_that_could_be_is_refused_by_who_asks_for_sealed);
     tcase_add_test(tcase, nothing_gets_more_privileges_from_it);
     return suite_run(suite);
 }
