@@ -66,7 +66,7 @@ static void log_loss(ivflat_device *dev, uint32_t was, int32_t error, const char
     if (was != IVFLAT_LINK_GREETING) {
         link->outage_told = 0;
     }
-    if (was != IVFLAT_LINK_GREETING || ivf_link_first_in_outage(link, error) || !link->retry) {
+    if (was != IVFLAT_LINK_GREETING || ivf_link_first_in_outage(link, error)) {
         ivf_log(dev, link->retry ? IVFLAT_LOG_WARNING : IVFLAT_LOG_ERROR, "%s", sentence);
     }
 }

@@ -131,6 +131,18 @@ class Reconnect:
         self.assertEqual(self.read(vm, IVPOSITION), 6)
         self.descriptors(vm, before)
 
+    def test_one_reason_again_and_again_is_told_once(self):
+        fake = self.fake()
+        vm, client, _ = self.joined(fake, OWN, reconnect=True)
+        client.close()
+        for _ in range(3):
+            client = fake.accept()
+            client.send(1)
+            client.expect_gone()
+        fake.accept()
+        self.until(vm, "link", "greeting")
+        self.assertEqual(vm.said().count("version 1"), 1, vm.said())
+
     def test_memory_of_another_size_is_refused_with_both_sizes(self):
         fake = self.fake()
         vm, client, _ = self.joined(fake, OWN, reconnect=True)
@@ -264,6 +276,17 @@ class Memory(LinkCase):
                     self.assertEqual(self.asked(vm, "memory-size"), size)
                     mapped = f"{self.board.memory:016x}-{self.board.memory + size - 1:016x} .*ivflat-memory"
                     self.assertRegex(vm.hmp("info mtree"), mapped)
+
+    def test_a_servers_size_that_no_page_ends_with(self):
+        for way in ("path", "chardev"):
+            with self.subTest(way=way):
+                self.way = way
+                self.setUp()
+                fake = self.fake()
+                vm = self.vm(*self.joining(fake.path, shmem_size=0))
+                fake.greet(fake.accept(), OWN, 1, self.memory(fake, 5000))
+                self.assertEqual(vm.wait(), 1)
+                self.assertRegex(vm.said(), r"5000: not a multiple of .* page")
 
     def test_memory_of_more_than_4_gib(self):
         """Where there is room for it; only what is touched is there."""

@@ -15,11 +15,13 @@
 
 /* Headers that moved. */
 #if __has_include("hw/core/sysbus.h")
+#include "hw/core/boards.h"
 #include "hw/core/irq.h"
 #include "hw/core/qdev-properties.h"
 #include "hw/core/qdev-properties-system.h"
 #include "hw/core/sysbus.h"
 #else
+#include "hw/boards.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "hw/qdev-properties-system.h"
@@ -34,9 +36,11 @@
 #endif
 #if __has_include("system/kvm.h")
 #include "system/kvm.h"
+#include "system/qtest.h"
 #include "system/runstate.h"
 #else
 #include "sysemu/kvm.h"
+#include "sysemu/qtest.h"
 #include "sysemu/runstate.h"
 #endif
 

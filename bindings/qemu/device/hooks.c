@@ -7,12 +7,16 @@
 #include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
 #include "qemu/log.h"
+#include "qemu/madvise.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "state.h"
 #include "trace/trace-hw_misc.h"
 
-/* KVM keeps its own list of these and looks through it; the rest exits. */
+/*
+ * KVM searches a list of these at each write; a doorbell beyond the bound
+ * leaves the guest, and is rung by us.
+ */
 #define MAX_BOUND 512
 
 /* A guest can cause any number of lines: so many a second are shown. */
@@ -65,6 +69,27 @@ static int32_t ivflat_on_memory(void *opaque, int32_t fd, uint64_t size)
 {
     trace_ivshmem_flat_shmem_size(fd, size);
     return 0;
+}
+
+/*
+ * A server's memory that came late, or again, lies over what QEMU has told the
+ * kernel of the region: it is told again.
+ */
+static void ivflat_on_link(void *opaque, uint32_t link, int32_t error)
+{
+    IvflatState *s = opaque;
+    void *memory = ivflat_device_memory(s->dev);
+    uint64_t size = ivflat_device_memory_size(s->dev);
+
+    if (link != IVFLAT_LINK_READY || !DEVICE(s)->realized) {
+        return;
+    }
+    if (!qtest_enabled()) {
+        qemu_madvise(memory, size, QEMU_MADV_DONTFORK);
+    }
+    if (!machine_dump_guest_core(current_machine)) {
+        qemu_madvise(memory, size, QEMU_MADV_DONTDUMP);
+    }
 }
 
 /* What goes wrong in realize is realize's to say, by its Error. */
@@ -164,6 +189,7 @@ void ivflat_fill_hooks(IvflatState *s, ivflat_hooks *hooks)
         .interrupt = ivflat_on_interrupt,
         .line = ivflat_on_line,
         .memory_attached = ivflat_on_memory,
+        .link_changed = ivflat_on_link,
         .vector_added = ivflat_on_vector_added,
         .vector_removed = ivflat_on_vector_removed,
         .doorbell_added = ivflat_on_doorbell_added,

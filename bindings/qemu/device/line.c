@@ -36,33 +36,41 @@ typedef struct IvflatController {
     uint32_t lines;
 } IvflatController;
 
+static void ivflat_refuse_several(const char *property, const char *value,
+                                  const char *type, Error **errp)
+{
+    error_setg(errp, "%s=%s: this machine has several interrupt controllers "
+               "(%s): say which by the QOM path of an input, "
+               ".../unnamed-gpio-in[%s]; 'info qom-tree' shows them", property,
+               value, type, value);
+}
+
 /* The board's NVIC or GIC, when there is one and no more. */
 static bool ivflat_find_controller(IvflatController *found,
                                    const char *property, const char *value,
                                    Error **errp)
 {
+    found->object = NULL;
     for (unsigned i = 0; i < ARRAY_SIZE(ivflat_controllers); i++) {
         const char *type = ivflat_controllers[i].type;
         bool ambiguous = false;
+        Object *object = object_resolve_path_type("", type, &ambiguous);
 
-        found->object = object_resolve_path_type("", type, &ambiguous);
-        if (ambiguous) {
-            error_setg(errp, "%s=%s: this machine has several interrupt "
-                       "controllers (%s): say which by the QOM path of an "
-                       "input, .../unnamed-gpio-in[%s]; 'info qom-tree' shows "
-                       "them", property, value, type, value);
+        if (ambiguous || (object && found->object)) {
+            ivflat_refuse_several(property, value, type, errp);
             return false;
         }
-        if (found->object) {
-            found->lines = object_property_get_uint(found->object, "num-irq",
-                                                    NULL) -
+        if (object) {
+            found->object = object;
+            found->lines = object_property_get_uint(object, "num-irq", NULL) -
                            ivflat_controllers[i].own;
-            return true;
         }
     }
-    error_setg(errp, "%s=%s: this machine has no NVIC and no GIC: give the QOM "
-               "path of an interrupt input", property, value);
-    return false;
+    if (!found->object) {
+        error_setg(errp, "%s=%s: this machine has no NVIC and no GIC: give the "
+                   "QOM path of an interrupt input", property, value);
+    }
+    return found->object;
 }
 
 /* One line. */
@@ -80,8 +88,8 @@ static Object *ivflat_line_by_number(unsigned number, const char *property,
     line = number < controller.lines
            ? object_resolve_path_component(controller.object, name) : NULL;
     if (!line) {
-        error_setg(errp, "%s=%s: line %u is out of range, the machine's %s has "
-                   "lines 0 to %" PRIu32, property, value, number,
+        error_setg(errp, "%s=%s: line %s is out of range, the machine's %s has "
+                   "lines 0 to %" PRIu32, property, value, value,
                    object_get_typename(controller.object),
                    controller.lines - 1);
     }
@@ -204,9 +212,21 @@ static bool ivflat_add_line(IvflatLines *lines, Object *line,
     return true;
 }
 
+/* Decimal, or hexadecimal with 0x; one that is too large is the largest. */
+static bool ivflat_is_number(const char *value, const char **rest,
+                             unsigned *number)
+{
+    int base = g_str_has_prefix(value, "0x") ? 16 : 10;
+    int error = g_ascii_isdigit(*value)
+                ? qemu_strtoui(value, rest, base, number) : -EINVAL;
+
+    return error == 0 || error == -ERANGE;
+}
+
 /* A number or a path. */
 static bool ivflat_add_one(IvflatLines *lines, const char *value, Error **errp)
 {
+    const char *rest = value;
     unsigned number;
     Object *line;
 
@@ -215,8 +235,7 @@ static bool ivflat_add_one(IvflatLines *lines, const char *value, Error **errp)
                    lines->property);
         return false;
     }
-    line = g_ascii_isdigit(*value) &&
-           qemu_strtoui(value, NULL, 0, &number) == 0
+    line = ivflat_is_number(value, &rest, &number) && !*rest
            ? ivflat_line_by_number(number, lines->property, value, errp)
            : ivflat_line_by_path(lines->property, value, errp);
     return ivflat_add_line(lines, line, value, errp);
@@ -227,17 +246,15 @@ static bool ivflat_is_range(const char *value, unsigned *first, unsigned *last)
 {
     const char *rest;
 
-    return g_ascii_isdigit(*value) &&
-           qemu_strtoui(value, &rest, 0, first) == 0 && *rest == '-' &&
-           g_ascii_isdigit(rest[1]) &&
-           qemu_strtoui(rest + 1, NULL, 0, last) == 0;
+    return ivflat_is_number(value, &rest, first) && *rest == '-' &&
+           ivflat_is_number(rest + 1, &rest, last) && !*rest;
 }
 
 static bool ivflat_add_range(IvflatLines *lines, const char *value,
                              unsigned first, unsigned last, Error **errp)
 {
     if (last < first || last - first >= IVFLAT_MAX_LINES) {
-        error_setg(errp, "%s=%s: is no range of 1 to %d lines, such as 40-43",
+        error_setg(errp, "%s=%s: is no range of 1 to %d lines, such as 26-29",
                    lines->property, value, IVFLAT_MAX_LINES);
         return false;
     }

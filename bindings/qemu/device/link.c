@@ -1,21 +1,18 @@
 /*
  * To the server: by path, or by a chardev of the user's
  *
+ * The library's own socket has a time limit, sees lost descriptors and comes
+ * back by itself; a chardev is what QEMU's users know.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "chardev/char-socket.h"
 #include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "qemu/timer.h"
 #include "state.h"
 
 #define MAX_FDS 16    /* as many as a chardev keeps */
-
-/*
- * The library's own socket has a time limit, sees lost descriptors and comes
- * back by itself; a chardev is what QEMU's users know.
- */
 
 static SocketChardev *ivflat_socket_of(Chardev *chr)
 {
@@ -85,15 +82,6 @@ static void ivflat_hint(Error **errp)
                       "ivflat-server -S SOCKET -l 4M -n 2\n");
 }
 
-/* connect-timeout-ms=0 is the library's own limit, as everywhere. */
-static int32_t ivflat_timeout(const IvflatState *s)
-{
-    if (s->connect_timeout_ms == 0) {
-        return -1;
-    }
-    return MIN(s->connect_timeout_ms, INT32_MAX);
-}
-
 /* By path. */
 
 /*
@@ -111,7 +99,7 @@ static bool ivflat_path_up(IvflatState *s, Error **errp)
         return true;
     }
     if (error == 0) {
-        error = ivflat_device_greet(s->dev, ivflat_timeout(s));
+        error = ivflat_device_greet(s->dev, s->connect_timeout_ms);
     }
     if (error == 0 || (may_wait && error == IVFLAT_ERR_TIMEOUT)) {
         return true;
@@ -163,8 +151,8 @@ static int32_t ivflat_chardev_read(IvflatState *s)
 static bool ivflat_chardev_greet(IvflatState *s, Error **errp)
 {
     ERRP_GUARD();
-    uint32_t limit = s->connect_timeout_ms ?: 5000;
-    int64_t deadline = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + limit;
+    int64_t deadline = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                       s->connect_timeout_ms;
 
     if (ivflat_device_begin(s->dev) < 0) {
         error_setg(errp, "%s", ivflat_last_error());
@@ -174,7 +162,8 @@ static bool ivflat_chardev_greet(IvflatState *s, Error **errp)
         if (!ivflat_chardev_wait(s, deadline)) {
             error_setg(errp, "chardev=%s: the server did not finish its "
                        "greeting within %" PRIu32 " ms (connect-timeout-ms)",
-                       qemu_chr_fe_get_driver(&s->chardev)->label, limit);
+                       qemu_chr_fe_get_driver(&s->chardev)->label,
+                       s->connect_timeout_ms);
             ivflat_hint(errp);
             return false;
         }

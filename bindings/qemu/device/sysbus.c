@@ -8,7 +8,6 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
@@ -50,6 +49,17 @@ static void ivflat_dispatch(void *opaque)
     }
 }
 
+static bool ivflat_check_size(uint64_t size, const char *whose, Error **errp)
+{
+    if (size % qemu_real_host_page_size()) {
+        error_setg(errp, "%s=%" PRIu64 ": not a multiple of the host's page of "
+                   "%zu bytes", whose, size,
+                   (size_t)qemu_real_host_page_size());
+        return false;
+    }
+    return true;
+}
+
 static bool ivflat_check(IvflatState *s, Error **errp)
 {
     if (s->revision > 1) {
@@ -62,12 +72,12 @@ static bool ivflat_check(IvflatState *s, Error **errp)
     } else if (s->vectors < 1 || s->vectors > IVFLAT_MAX_VECTORS) {
         error_setg(errp, "vectors=%u: 1 to %u", s->vectors,
                    IVFLAT_MAX_VECTORS);
-    } else if (s->shmem_size % qemu_real_host_page_size()) {
-        error_setg(errp, "shmem-size=%" PRIu64 ": not a multiple of the "
-                   "host's page of %zu bytes", s->shmem_size,
-                   (size_t)qemu_real_host_page_size());
+    } else if (s->connect_timeout_ms < 1 || s->connect_timeout_ms > INT32_MAX) {
+        error_setg(errp, "connect-timeout-ms=%u: 1 to %d",
+                   s->connect_timeout_ms, INT32_MAX);
     } else {
-        return ivflat_link_check(s, errp);
+        return ivflat_check_size(s->shmem_size, "shmem-size", errp) &&
+               ivflat_link_check(s, errp);
     }
     return false;
 }
@@ -128,7 +138,9 @@ static void ivflat_realize(DeviceState *dev, Error **errp)
     if (!ivflat_check(s, errp) || !ivflat_block(s, errp)) {
         return;
     }
-    if (!ivflat_make(s, errp) || !ivflat_link_up(s, errp)) {
+    if (!ivflat_make(s, errp) || !ivflat_link_up(s, errp) ||
+        !ivflat_check_size(ivflat_device_memory_size(s->dev),
+                           "shmem-size=0: the server's memory, size", errp)) {
         ivflat_forget(s);
         return;
     }
@@ -137,7 +149,7 @@ static void ivflat_realize(DeviceState *dev, Error **errp)
     }
     /*
      * The library keeps the address for life and maps the memory of a server
-     * that comes, late or again, over it: nothing here has to change then.
+     * that comes, late or again, over it: the region stays as it is.
      */
     memory_region_init_ram_ptr(&s->shmem, OBJECT(s), "ivflat-memory",
                                ivflat_device_memory_size(s->dev),
@@ -148,7 +160,10 @@ static void ivflat_realize(DeviceState *dev, Error **errp)
     qemu_register_shutdown_notifier(&s->shutdown);
 }
 
-/* Whoever still looks at the regions finds the device, until it is freed. */
+/*
+ * Whoever still looks at the regions finds the device, until it is freed.  The
+ * chardev is let go, or its reconnecting would make a peer that nobody reads.
+ */
 static void ivflat_unrealize(DeviceState *dev)
 {
     IvflatState *s = IVFLAT_SYSBUS(dev);
@@ -156,6 +171,7 @@ static void ivflat_unrealize(DeviceState *dev)
     notifier_remove(&s->shutdown);
     qemu_set_fd_handler(ivflat_device_get_fd(s->dev), NULL, NULL, NULL);
     ivflat_forget(s);
+    qemu_chr_fe_deinit(&s->chardev, false);
 }
 
 IVFLAT_RESET_HOLD(ivflat_reset_hold, obj)

@@ -24,16 +24,17 @@ static void ivflat_trace_link(IvflatState *s, uint64_t link, int error)
     }
 }
 
-static void ivflat_trace_vector(uint16_t id, uint16_t vector, int fd)
+static void ivflat_trace_vector(IvflatState *s, uint16_t id, uint16_t vector,
+                                int fd)
 {
-    if (vector == 0) {
+    if (vector == 0 && id != ivflat_device_id(s->dev)) {
         trace_ivshmem_flat_new_peer(id);
     }
     trace_ivshmem_flat_add_vector_success(vector, fd, id);
 }
 
 /* The library has closed the descriptor already. */
-static void ivflat_trace_refused(uint16_t id, uint16_t vector)
+static void ivflat_trace_refused(uint16_t id, uint32_t vector)
 {
     trace_ivshmem_flat_add_vector_failure(vector, UINT32_MAX, id);
     trace_ivflat_vector_refused(id, vector);
@@ -74,7 +75,7 @@ void ivflat_trace_event(void *opaque, uint32_t event, uint64_t a, uint64_t b,
         trace_ivflat_memory(a, b ? "cannot" : "can");
         break;
     case IVFLAT_TRACE_VECTOR_ADDED:
-        ivflat_trace_vector(a, b, c);
+        ivflat_trace_vector(opaque, a, b, c);
         break;
     case IVFLAT_TRACE_VECTOR_REFUSED:
         ivflat_trace_refused(a, b);
@@ -95,12 +96,15 @@ void ivflat_trace_event(void *opaque, uint32_t event, uint64_t a, uint64_t b,
         trace_ivshmem_flat_interrupt_peer(a, b);
         break;
     case IVFLAT_TRACE_RING_NO_PEER:
+        trace_ivshmem_flat_interrupt_peer(a, b);
         trace_ivshmem_flat_interrupt_invalid_peer(a);
         break;
     case IVFLAT_TRACE_RING_NO_VECTOR:
+        trace_ivshmem_flat_interrupt_peer(a, b);
         trace_ivflat_ring_no_vector(a, b, c);
         break;
     case IVFLAT_TRACE_RING_FAILED:
+        trace_ivshmem_flat_interrupt_peer(a, b);
         trace_ivflat_ring_failed(a, b, c);
         break;
     case IVFLAT_TRACE_INTERRUPT:

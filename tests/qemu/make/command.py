@@ -144,6 +144,9 @@ def run(chosen, tests, workshop):
     Case.long = chosen.long
     fitting = [] if chosen.build_only else [
         (name, test) for name, test in tests if getattr(test, "build", None) in [None, *workshop.builds]]
+    if not fitting and not chosen.build_only and not workshop.broken:
+        say("SKIPPED: none of these tests is for these builds")
+        return SKIPPED
     count = runner.Runner(chosen.j, chosen.keep).run(fitting)
     failed = count["FAILED"] + len(workshop.broken)
     say(f"{count['ok']} passed, {failed} failed, {count['skipped'] + len(workshop.missing)} skipped")
