@@ -72,7 +72,7 @@ def judge(test):
     left = []
     try:
         test.run(result)
-        left = [describe(pid) for pid in children()]
+        left = [describe(pid) for pid in children() if runs(pid)]
     except BaseException:  # whatever it is, the parent has to hear of it
         return Outcome("FAILED", traceback.format_exc())
     broken = [text for _, text in result.failures + result.errors]
@@ -84,6 +84,11 @@ def judge(test):
     if result.skipped:
         return Outcome("skipped", result.skipped[0][1])
     return Outcome("ok", "")
+
+
+def runs(pid):
+    """Whether a child has not ended; one that has, an orphan that came to us, is reaped."""
+    return os.waitpid(pid, os.WNOHANG)[0] == 0
 
 
 def describe(pid):
