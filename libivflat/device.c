@@ -323,6 +323,11 @@ int32_t ivflat_device_get_fd(const ivflat_device *dev)
                : ivf_fail(IVFLAT_ERR_INVALID, "ivflat_device_get_fd() was called with NULL for the device");
 }
 
+int32_t ivflat_device_get_socket(const ivflat_device *dev)
+{
+    return dev ? dev->link.sock : -1;
+}
+
 uint32_t ivflat_device_link(const ivflat_device *dev)
 {
     return dev ? dev->link.state : (uint32_t)IVFLAT_LINK_DOWN;

@@ -235,6 +235,14 @@ IVFLAT_API void ivflat_device_disconnect(ivflat_device *dev);
  *  @return lent until ivflat_device_free(); readable: dispatch */
 IVFLAT_API int32_t ivflat_device_get_fd(const ivflat_device *dev);
 
+/** Way 1's socket, for a loop that polls many descriptors anyway, and in which each costs less than the one of
+ *  ivflat_device_get_fd(), which stands for several.  While READY, with every own vector taken by vector_added(), nothing
+ *  but a wake comes through that one which does not make this one readable; in any other state poll that one.  Ask
+ *  again in each link_changed().  [hook]
+ *  @param dev the device
+ *  @return lent until link_changed(DOWN), in which it is closed already; readable: dispatch; -1: none (DOWN, way 2) */
+IVFLAT_API int32_t ivflat_device_get_socket(const ivflat_device *dev);
+
 /** Does a bounded share of what is due; never blocks; what is left keeps the descriptor readable.  With nothing due
  *  it costs one system call.
  *  @param dev the device

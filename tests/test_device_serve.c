@@ -131,6 +131,26 @@ START_TEST(P17_served_without_a_server)
 }
 END_TEST
 
+/* All that can come while every own vector is somebody else's to wait for makes the socket readable. */
+START_TEST(the_socket_is_enough_while_ready)
+{
+    ck_assert_int_eq(ivflat_device_get_socket(NULL), -1);
+    begin((ivflat_config){0});
+    story_sends(&story, "3 eventfd");
+    story_expect(&story, "");
+    story_be_rung(&story, 0, 1);
+    ck_assert_int_eq(ivflat_device_wait(story.dev, 0), 0);
+    ck_assert(!is_readable(ivflat_device_get_socket(story.dev)));
+    story_sends(&story, "4 eventfd");
+    ck_assert(is_readable(ivflat_device_get_socket(story.dev)));
+    story_expect(&story, "peer 4 1");
+    ck_assert(!is_readable(ivflat_device_get_socket(story.dev)));
+    story_close(&story);
+    story_expect(&story, "down closed");
+    ck_assert_int_eq(ivflat_device_get_socket(story.dev), -1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("device_serve");
@@ -143,5 +163,6 @@ int main(void)
     tcase_add_test(tcase, P16_a_pipe_at_its_end_is_given_back);
     tcase_add_test(tcase, a_hook_may_not_serve);
     tcase_add_test(tcase, P17_served_without_a_server);
+    tcase_add_test(tcase, the_socket_is_enough_while_ready);
     return suite_run(suite);
 }

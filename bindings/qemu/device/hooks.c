@@ -46,6 +46,8 @@ static int32_t ivflat_on_vector_added(void *opaque, uint32_t vector, int32_t fd)
     IvflatState *s = opaque;
 
     if (vector >= IVFLAT_MAX_POLLED) {
+        s->vectors_left = true;
+        ivflat_poll_update(s);
         return 0;
     }
     s->polled[vector] = (IvflatVector) { .device = s, .number = vector };
@@ -81,6 +83,7 @@ static void ivflat_on_link(void *opaque, uint32_t link, int32_t error)
     void *memory = ivflat_device_memory(s->dev);
     uint64_t size = ivflat_device_memory_size(s->dev);
 
+    ivflat_poll_update(s);
     if (link != IVFLAT_LINK_READY || !DEVICE(s)->realized) {
         return;
     }

@@ -49,6 +49,9 @@ struct IvflatState {
     Error *migration_blocker;
     Notifier shutdown;
     bool ending;                 /* QEMU closes chardevs: no news then */
+    int polled_fd;               /* by the main loop; -1: none, or not yet */
+    bool polling;
+    bool vectors_left;           /* some own vector is the library's */
     GHashTable *bound;           /* doorbells that KVM has: fd to notifier */
     int64_t guest_errors_since;  /* ms; when we began to count those below */
     uint32_t guest_errors;
@@ -56,6 +59,11 @@ struct IvflatState {
 
 /* hooks.c: what the library calls */
 void ivflat_fill_hooks(IvflatState *s, ivflat_hooks *hooks);
+
+/* poll.c: what the main loop polls for the device, beside its own vectors */
+void ivflat_poll_start(IvflatState *s);
+void ivflat_poll_update(IvflatState *s);
+void ivflat_poll_stop(IvflatState *s);
 
 /* link.c: to the server, by path or chardev.  Each returns false with errp. */
 bool ivflat_link_check(IvflatState *s, Error **errp);

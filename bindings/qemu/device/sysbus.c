@@ -8,7 +8,6 @@
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
 #include "state.h"
@@ -39,15 +38,6 @@ static const MemoryRegionOps ivflat_registers_ops = {
     .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
     .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
-
-static void ivflat_dispatch(void *opaque)
-{
-    IvflatState *s = opaque;
-
-    if (ivflat_device_dispatch(s->dev) < 0) {
-        ivflat_link_lost(s);
-    }
-}
 
 static bool ivflat_check_size(uint64_t size, const char *whose, Error **errp)
 {
@@ -97,6 +87,8 @@ static bool ivflat_make(IvflatState *s, Error **errp)
     };
     ivflat_hooks hooks;
 
+    /* Revision 0 does not ask who waits for a vector. */
+    s->vectors_left = s->revision == 0;
     ivflat_fill_hooks(s, &hooks);
     if (ivflat_device_new(&s->dev, &config, &hooks) < 0) {
         error_setg(errp, "%s", ivflat_last_error());
@@ -155,7 +147,7 @@ static void ivflat_realize(DeviceState *dev, Error **errp)
                                ivflat_device_memory_size(s->dev),
                                ivflat_device_memory(s->dev));
     sysbus_init_mmio(sbd, &s->shmem);
-    qemu_set_fd_handler(ivflat_device_get_fd(s->dev), ivflat_dispatch, NULL, s);
+    ivflat_poll_start(s);
     s->shutdown.notify = ivflat_on_shutdown;
     qemu_register_shutdown_notifier(&s->shutdown);
 }
@@ -169,7 +161,7 @@ static void ivflat_unrealize(DeviceState *dev)
     IvflatState *s = IVFLAT_SYSBUS(dev);
 
     notifier_remove(&s->shutdown);
-    qemu_set_fd_handler(ivflat_device_get_fd(s->dev), NULL, NULL, NULL);
+    ivflat_poll_stop(s);
     ivflat_forget(s);
     qemu_chr_fe_deinit(&s->chardev, false);
 }
@@ -190,6 +182,7 @@ static void ivflat_instance_init(Object *obj)
                           "ivflat-registers", IVFLAT_MMIO_SIZE);
     sysbus_init_mmio(SYS_BUS_DEVICE(s), &s->registers);
     sysbus_init_irq(SYS_BUS_DEVICE(s), &s->irq[0]);
+    s->polled_fd = -1;
     s->bound = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 }
 

@@ -72,6 +72,9 @@ class Build:
 
     def ninja(self):
         """Not all of QEMU: the programs, or of what is only compiled our files and what they need."""
+        # What there is to compile is known when a new file has been configured.
+        if not logged(["ninja", "build.ninja"], self.log, CONFIGURE_TIME, cwd=self.path, env=self.environment):
+            return False
         words = ["ninja", "-j", str(os.cpu_count() or 2), *(self.programs() if self.recipe.runs else self.objects())]
         return logged(words, self.log, BUILD_TIME, cwd=self.path, env=self.environment)
 
