@@ -39,6 +39,34 @@ START_TEST(a_field_that_cannot_be_is_refused_by_its_name)
 }
 END_TEST
 
+/* Nobody has to listen: to those who come, go and are refused it is the same. */
+START_TEST(hooks_are_not_needed)
+{
+    ivflat_server_config config = {
+        .struct_size = sizeof(config), .socket_path = test_path("s"), .max_clients = 1, .keep_state = (uint32_t)_i};
+    struct guest in, out;
+    ivflat_server *server;
+
+    ck_assert_int_eq(ivflat_server_new(&server, &config, NULL), 0);
+    guest_connect(&in, config.socket_path);
+    while (ivflat_server_wait(server, 0) == 1) {
+        ck_assert_int_eq(ivflat_server_dispatch(server), 0);
+    }
+    guest_connect(&out, config.socket_path);
+    while (ivflat_server_wait(server, 0) == 1) {
+        ck_assert_int_eq(ivflat_server_dispatch(server), 0);
+    }
+    ck_assert_uint_eq(ivflat_server_clients(server), 1);
+    guest_leave(&in, NULL);
+    guest_leave(&out, NULL);
+    while (ivflat_server_wait(server, 0) == 1) {
+        ck_assert_int_eq(ivflat_server_dispatch(server), 0);
+    }
+    ck_assert_uint_eq(ivflat_server_clients(server), 0);
+    ivflat_server_free(server);
+}
+END_TEST
+
 START_TEST(no_config_and_no_path_are_refused)
 {
     ivflat_server_config config = {.struct_size = sizeof(config)};
@@ -332,6 +360,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "fields");
 
     tcase_add_test(tcase, a_field_that_cannot_be_is_refused_by_its_name);
+    tcase_add_loop_test(tcase, hooks_are_not_needed, 0, 2);
     tcase_add_test(tcase, no_config_and_no_path_are_refused);
     tcase_add_test(tcase, a_path_of_107_bytes_is_taken);
     tcase_add_test(tcase, struct_size_tells_what_is_there);

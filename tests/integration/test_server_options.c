@@ -20,6 +20,13 @@ START_TEST(values_that_are_none)
 {
     program_run(2, "^ivflat-server: --hugetlb=3M is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=3M");
     program_run(2, "^ivflat-server: --hugetlb=4K is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=4K");
+    program_run(2, "^ivflat-server: --hugetlb=2B is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=2B");
+    program_run(2, "^ivflat-server: --hugetlb=0x2B is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=0x2B");
+    program_run(2, "^ivflat-server: --hugetlb=0x is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=0x");
+    program_run(2, "^ivflat-server: --hugetlb=1.5.5M is no size of huge pages[^\n]*\n$", IN_FRONT, "--hugetlb=1.5.5M");
+    program_run(2, "^ivflat-server: --hugetlb=99999999P is no size[^\n]*\n$", IN_FRONT, "--hugetlb=99999999P");
+    program_run(2, "^ivflat-server: --max-queue-memory=0 is no size[^\n]*\n$", IN_FRONT, "--max-queue-memory=0");
+    program_run(2, "^ivflat-server: --max-queue-memory=K is no size[^\n]*\n$", IN_FRONT, "--max-queue-memory=K");
     program_run(2, "^ivflat-server: --mode=888 are no permissions[^\n]*\n$", IN_FRONT, "--mode=888");
     program_run(2, "^ivflat-server: --mode=1777 are no permissions[^\n]*\n$", IN_FRONT, "--mode=1777");
     program_run(2, "^ivflat-server: --group=no such: there is no such group\n$", IN_FRONT, "--group=no such");
@@ -216,6 +223,50 @@ START_TEST(the_server_itself_is_a_peer)
 }
 END_TEST
 
+/* What somebody types there may be anything; what is typed on another terminal has its end. */
+START_TEST(what_the_host_peer_is_told_may_be_anything)
+{
+    struct process *server = program_start(IN_FRONT, "-n2", "--host-peer=5");
+    char *endless = g_strnfill(10000, '7');
+    char *ten = g_strconcat(endless, "\n5 0\n", NULL);
+
+    process_expect(server, "ready");
+    process_type(server, "\n70000 0\n");
+    process_expect(server, "\"70000 0\" is no ring: say PEER VECTOR, two numbers\n");
+    process_type(server, "0 70000\n");
+    process_expect(server, "\"0 70000\" is no ring");
+    process_type(server, "1 2 3\n");
+    process_expect(server, "\"1 2 3\" is no ring");
+    process_type(server, "9 0\n");
+    process_expect(server, "there is no vector 0 of a peer 9 to ring\n");
+    process_type(server, ten);
+    process_expect(server, "7777\" is no ring");
+    process_expect(server, "rang peer 5, vector 0\n(.|\n)*interrupt on vector 0, 1 time\n");
+    process_expect_end(server, SIGTERM, 0);
+    g_free(ten);
+    g_free(endless);
+}
+END_TEST
+
+START_TEST(what_is_the_default_may_be_said)
+{
+    struct process *server = program_start(IN_FRONT, "--ids=once", "-n0X2");
+
+    process_expect(server, "ready on [^\n]*2 vectors");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
+START_TEST(a_host_peer_without_vectors_has_the_memory)
+{
+    struct process *server = program_start(IN_FRONT, "-n0", "--host-peer=5", "--json");
+
+    process_expect(server, "\"event\":\"ready\"");
+    process_expect(server, "no interrupts");
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
 START_TEST(nothing_gets_more_privileges_from_it)
 {
     struct process *server = server_begin("1");
@@ -321,6 +372,9 @@ int main(void)
     tcase_add_test(tcase, the_server_itself_is_a_peer);
     tcase_add_test(tcase, P15_no_peer_can_pull_the_memory_away);
     tcase_add_test(tcase, P15_memory_that_could_be_is_refused_by_who_asks_for_sealed);
+    tcase_add_test(tcase, what_the_host_peer_is_told_may_be_anything);
+    tcase_add_test(tcase, what_is_the_default_may_be_said);
+    tcase_add_test(tcase, a_host_peer_without_vectors_has_the_memory);
     tcase_add_test(tcase, nothing_gets_more_privileges_from_it);
     return suite_run(suite);
 }

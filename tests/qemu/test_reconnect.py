@@ -284,7 +284,10 @@ class Memory(LinkCase):
                 self.setUp()
                 fake = self.fake()
                 vm = self.vm(*self.joining(fake.path, shmem_size=0))
-                fake.greet(fake.accept(), OWN, 1, self.memory(fake, 5000))
+                client = fake.accept()
+                client.send(0)
+                client.send(OWN)
+                client.send(-1, self.memory(fake, 5000))
                 self.assertEqual(vm.wait(), 1)
                 self.assertRegex(vm.said(), r"5000: not a multiple of .* page")
 
