@@ -213,6 +213,8 @@ START_TEST(the_server_itself_is_a_peer)
     client = program_start(JOIN);
     process_expect(client, "joined as 0(.|\n)*peer 5 [^\n]*2 vectors");
     client_does(client, "ring 5 1", "rang peer 5, vector 1");
+    client_does(client, "write x", "say: write OFFSET TEXT");
+    client_does(client, "write  x", "say: write OFFSET TEXT");
     process_expect(server, "interrupt on vector 1, 1 time\n");
     process_type(server, "0 1\n");
     process_expect(server, "rang peer 0, vector 1\n");
