@@ -34,7 +34,7 @@ enum {
     IVFLAT_LEFT_SLOW = 3,    /**< it does not read: more waits for it than is allowed */
     IVFLAT_LEFT_LOUD = 4,    /**< it sent more than anybody has to say (P20) */
     IVFLAT_LEFT_DROPPED = 5, /**< ivflat_server_drop() */
-    IVFLAT_LEFT_UNSURE = 6   /**< after a crash nobody can tell how much of a message it has */
+    IVFLAT_LEFT_UNSURE = 6   /**< after a crash nobody can tell how much it was sent, or not all of it was kept */
 };
 
 /** Why one who connected was not let in. */

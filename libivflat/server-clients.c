@@ -184,7 +184,6 @@ int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_doo
     return 0;
 }
 
-/* What becomes of it after a turn. */
 int ivf_clients_restore(ivflat_server *server, struct ivf_client *client)
 {
     ivf_ids_hold(&server->ids, client->id, client);
@@ -200,7 +199,11 @@ void ivf_clients_told_gone(ivflat_server *server)
     GList *next;
 
     for (GList *link = server->all.head; link; link = link->next) {
-        g_hash_table_add(there, ((struct ivf_client *)link->data)->item);
+        const struct ivf_client *client = link->data;
+
+        if (!client->door->keep || client->door->item) { /* or its seat is not to be had again */
+            g_hash_table_add(there, client->item);
+        }
     }
     for (uint32_t i = 0; i < server->doors->len; i++) {
         g_hash_table_add(there, ((struct ivf_door *)g_ptr_array_index(server->doors, i))->item);
@@ -242,7 +245,7 @@ static void after_failure(ivflat_server *server, struct ivf_client *client, int 
     }
 }
 
-/* Fewer went out than were tried: what was the matter with the next one, a try when there is room will tell. */
+/* What becomes of a client after its turn.  Fewer went out than were tried: what was the matter with the next one, a try when there is room will tell. */
 static void after_send(ivflat_server *server, struct ivf_client *client, uint32_t sent, uint32_t wanted)
 {
     server->counters[IVFLAT_SERVER_COUNT_MESSAGES] += sent;

@@ -42,6 +42,7 @@ int ivf_server_dispatch(ivflat_server *server)
     uint64_t knocked = 0;
     int count;
 
+    ivf_save_take_back(server);
     ivf_fd_event_clear(server->wake);
     count = ivf_fd_ready(server->epoll, ready, EVENTS);
     for (int i = 0; i < count; i++) {

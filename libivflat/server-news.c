@@ -73,6 +73,16 @@ void ivf_news_tidy(struct ivf_news *news, struct ivf_item *item)
     }
 }
 
+void ivf_news_tidy_all(struct ivf_news *news)
+{
+    GList *next;
+
+    for (GList *link = news->items.head; link; link = next) {
+        next = link->next;
+        ivf_news_tidy(news, link->data);
+    }
+}
+
 uint32_t ivf_item_messages(const struct ivf_item *item)
 {
     return item->announcement ? item->announcement->count : 1;

@@ -61,6 +61,7 @@ struct ivf_item *ivf_news_put(struct ivf_news *news, enum ivf_item_kind kind, ui
 
 /* Nobody wants it any more, and nobody will: it is gone. */
 void ivf_news_tidy(struct ivf_news *news, struct ivf_item *item);
+void ivf_news_tidy_all(struct ivf_news *news);
 
 /* Messages of an item. */
 uint32_t ivf_item_messages(const struct ivf_item *item);

@@ -2,6 +2,7 @@
 #include "server-restore.h"
 
 #include "fdio.h"
+#include "region.h"
 #include "server-clients.h"
 #include "server-doors.h"
 #include "server-hooks.h"
@@ -18,6 +19,7 @@ struct legacy {
     GByteArray *body;   /* the record */
     uint32_t at;        /* of its bytes */
     GHashTable *people; /* key -> announcement, ours until the end */
+    GHashTable *broken; /* of these, those that lack an eventfd */
     GHashTable *items;  /* serial -> item */
     struct ivf_record_head head;
 };
@@ -85,7 +87,8 @@ static int take_key(struct legacy *legacy, uint64_t key)
     return fd;
 }
 
-/* The record ------------------------------------------------------------------------------------------------------ */
+/* The record ------------------------------------------------------------------------------------------------------
+ * Its sum was right, so that it is what a server wrote; all the same nothing is believed that would do harm. */
 
 static bool get(struct legacy *legacy, void *record, uint32_t count)
 {
@@ -101,6 +104,8 @@ static bool get_head(struct legacy *legacy)
 {
     ivflat_server *server = legacy->server;
     struct ivf_record_head *head = &legacy->head;
+    uint64_t size;
+    bool sealed;
 
     if (!get(legacy, head, sizeof(*head)) || head->vectors != server->vectors ||
         head->memory_size != server->memory_size || head->doors == 0 || head->next_id >= IVFLAT_MAX_PEERS) {
@@ -110,7 +115,27 @@ static bool get_head(struct legacy *legacy)
     server->keeper.next_key = head->next_key;
     server->news.serial = head->serial;
     server->memory = take_key(legacy, IVF_KEY_MEMORY);
-    return server->memory >= 0;
+    return ivf_region_check(server->memory, server->memory_size, false, &size, &sealed) == 0;
+}
+
+/* Keys that were given, and not the memory's. */
+static bool are_keys(const struct legacy *legacy, uint64_t key, uint32_t count)
+{
+    return key > IVF_KEY_MEMORY && key <= legacy->head.next_key && count <= legacy->head.next_key - key;
+}
+
+/* The first one is for all, and each of the others has an id that no other has. */
+static bool is_door(const struct legacy *legacy, const struct ivf_record_door *record)
+{
+    bool is_first = legacy->server->doors->len == 0;
+
+    if (is_first || record->id == -1) {
+        return record->id == -1 && record->item == 0 && record->keep == 0 && (record->key || !is_first) &&
+               (!record->key || are_keys(legacy, record->key, 1));
+    }
+    return record->id >= 0 && record->id < (int32_t)IVFLAT_MAX_PEERS &&
+           !ivf_doors_find(legacy->server, (uint32_t)record->id) && record->keep <= 1 &&
+           (record->keep || !record->item) && (!record->key || are_keys(legacy, record->key, 1));
 }
 
 static bool get_door(struct legacy *legacy)
@@ -118,7 +143,7 @@ static bool get_door(struct legacy *legacy)
     struct ivf_record_door record;
     struct ivf_door *door;
 
-    if (!get(legacy, &record, sizeof(record)) || record.id < -1 || record.id >= (int32_t)IVFLAT_MAX_PEERS) {
+    if (!get(legacy, &record, sizeof(record)) || !is_door(legacy, &record)) {
         return false;
     }
     door = g_new0(struct ivf_door, 1);
@@ -137,23 +162,44 @@ static bool get_door(struct legacy *legacy)
     return door->listener >= 0 || !record.key;
 }
 
+/* An eventfd that was not kept: who is still to be told of it gets one that nobody has, and then that its owner left. */
+static bool take_eventfd(struct legacy *legacy, struct ivf_announcement *person, uint32_t vector)
+{
+    person->fds[vector] = take_key(legacy, person->key + vector);
+    if (person->fds[vector] < 0) {
+        g_hash_table_add(legacy->broken, person);
+        person->fds[vector] = ivf_fd_event();
+    }
+    return person->fds[vector] >= 0;
+}
+
 static bool get_person(struct legacy *legacy)
 {
     struct ivf_record_person record;
     struct ivf_announcement *person;
+    bool good = true;
 
     if (!get(legacy, &record, sizeof(record)) || record.id >= IVFLAT_MAX_PEERS ||
-        record.count != legacy->server->vectors) {
+        record.count != legacy->server->vectors || !are_keys(legacy, record.key, record.count) ||
+        g_hash_table_contains(legacy->people, &record.key)) {
         return false;
     }
     person = ivf_announcement_empty(record.id, record.count);
     person->key = record.key;
     person->gone = legacy->server->keeper.gone;
-    for (uint32_t i = 0; i < record.count; i++) {
-        person->fds[i] = take_key(legacy, record.key + i);
-    }
     g_hash_table_insert(legacy->people, &person->key, person);
-    return true;
+    for (uint32_t i = 0; i < record.count && good; i++) {
+        good = take_eventfd(legacy, person, i);
+    }
+    return good;
+}
+
+/* They go up, and so are never twice. */
+static bool is_next(const struct legacy *legacy, uint64_t serial)
+{
+    const GList *last = legacy->server->news.items.tail;
+
+    return serial <= legacy->head.serial && serial > (last ? ((const struct ivf_item *)last->data)->serial : 0);
 }
 
 static bool get_item(struct legacy *legacy)
@@ -162,11 +208,12 @@ static bool get_item(struct legacy *legacy)
     struct ivf_announcement *person;
     struct ivf_item *item;
 
-    if (!get(legacy, &record, sizeof(record)) || record.kind > IVF_ITEM_OWN || record.id >= IVFLAT_MAX_PEERS) {
+    if (!get(legacy, &record, sizeof(record)) || record.kind > IVF_ITEM_OWN || record.id >= IVFLAT_MAX_PEERS ||
+        !is_next(legacy, record.serial)) {
         return false;
     }
     person = record.person ? g_hash_table_lookup(legacy->people, &record.person) : NULL;
-    if (!person != (record.kind == IVF_ITEM_LEAVE)) {
+    if (!person != (record.kind == IVF_ITEM_LEAVE) || (person && person->id != record.id)) {
         return false;
     }
     item = ivf_news_put(&legacy->server->news, (enum ivf_item_kind)record.kind, record.id, record.serial, person);
@@ -179,14 +226,33 @@ static struct ivf_item *item_of(const struct legacy *legacy, uint64_t serial)
     return serial ? g_hash_table_lookup(legacy->items, &serial) : NULL;
 }
 
+/* Somebody is, or was, at @door by @item. */
+static bool is_place(const struct ivf_door *door, const struct ivf_item *item)
+{
+    return item && item->kind == IVF_ITEM_JOIN && item->left == 0 && (door->id < 0 || door->id == (int32_t)item->id) &&
+           (!door->keep || door->item == item);
+}
+
+/* Its id, its door and its item belong together, and nobody else has them. */
+static bool is_at_home(const struct legacy *legacy, const struct ivf_record_client *record)
+{
+    const ivflat_server *server = legacy->server;
+    const struct ivf_item *item = item_of(legacy, record->item);
+    const struct ivf_announcement *person = g_hash_table_lookup(legacy->people, &record->person);
+    const struct ivf_door *door =
+        record->door < server->doors->len ? g_ptr_array_index(server->doors, record->door) : NULL;
+
+    return record->id < IVFLAT_MAX_PEERS && !ivf_ids_holder(&server->ids, record->id) && door && door->listener >= 0 &&
+           (door->id >= 0 || !ivf_doors_find(server, record->id)) && is_place(door, item) && item->id == record->id &&
+           item->announcement == person;
+}
+
 static bool is_sound(const struct legacy *legacy, const struct ivf_record_client *record)
 {
     const struct ivf_item *next = item_of(legacy, record->next);
 
-    return record->id < IVFLAT_MAX_PEERS && record->door < legacy->server->doors->len &&
-           g_hash_table_contains(legacy->people, &record->person) && item_of(legacy, record->item) &&
-           (!record->next || (next && record->told < ivf_item_messages(next))) && record->greeted <= 3 &&
-           !ivf_ids_holder(&legacy->server->ids, record->id);
+    return are_keys(legacy, record->key, 1) && is_at_home(legacy, record) && record->greeted <= 3 &&
+           (record->next ? next && record->told < ivf_item_messages(next) : record->told == 0);
 }
 
 static bool get_client(struct legacy *legacy)
@@ -267,26 +333,31 @@ static bool set_seats(struct legacy *legacy)
         struct ivf_door *door = g_ptr_array_index(legacy->server->doors, i);
 
         door->item = item_of(legacy, door->item_serial);
-        if (door->item_serial && !door->item) {
+        if (door->item_serial && !is_place(door, door->item)) {
             return false;
         }
     }
     return ivf_doors_watch(legacy->server) == 0;
 }
 
-/* Whatever is still to be told, or to be there, has its eventfds. */
-static bool is_complete(const struct legacy *legacy)
+/* Who lacks an eventfd cannot be rung any more, and leaves. */
+static void drop_broken(struct legacy *legacy)
 {
-    for (GList *link = legacy->server->news.items.head; link; link = link->next) {
-        const struct ivf_item *item = link->data;
+    for (GList *link = legacy->server->all.head; link; link = link->next) {
+        struct ivf_client *client = link->data;
 
-        for (uint32_t i = 0; item->announcement && i < item->announcement->count; i++) {
-            if (item->announcement->fds[i] < 0) {
-                return false;
-            }
+        if (g_hash_table_contains(legacy->broken, client->announcement)) {
+            ivf_clients_drop(legacy->server, client, IVFLAT_LEFT_UNSURE,
+                             g_strdup("not all of its eventfds were kept while the server was away"));
         }
     }
-    return true;
+    for (uint32_t i = 0; i < legacy->server->doors->len; i++) {
+        struct ivf_door *door = g_ptr_array_index(legacy->server->doors, i);
+
+        if (door->item && g_hash_table_contains(legacy->broken, door->item->announcement)) {
+            door->item = NULL;
+        }
+    }
 }
 
 static bool get_record(struct legacy *legacy)
@@ -295,7 +366,7 @@ static bool get_record(struct legacy *legacy)
 
     return get_head(legacy) && get_all(legacy, head->doors, get_door) && get_all(legacy, head->people, get_person) &&
            get_all(legacy, head->items, get_item) && set_seats(legacy) && get_all(legacy, head->clients, get_client) &&
-           catch_up_all(legacy) && is_complete(legacy);
+           catch_up_all(legacy);
 }
 
 /* Why not; NULL: it went well. */
@@ -316,6 +387,24 @@ static const char *restore(struct legacy *legacy)
     return get_record(legacy) ? NULL : "the state is damaged, or another configuration's";
 }
 
+static void go_on(struct legacy *legacy)
+{
+    legacy->server->counters[IVFLAT_SERVER_COUNT_RESTARTS]++;
+    legacy->server->ids.next = legacy->head.next_id;
+    drop_broken(legacy);
+    ivf_clients_told_gone(legacy->server);
+    ivf_news_tidy_all(&legacy->server->news); /* what only such wanted as are not there any more */
+}
+
+/* What was taken is closed, and whoever kept it lets go. */
+static void start_afresh(struct legacy *legacy, const char *problem)
+{
+    ivf_server_log(legacy->server, IVFLAT_LOG_WARNING, "%s: the server starts afresh", problem);
+    g_hash_table_remove_all(legacy->people);
+    ivf_server_empty(legacy->server);
+    disown_all(legacy);
+}
+
 static void free_person(gpointer person)
 {
     ivf_announcement_unref(person);
@@ -328,25 +417,23 @@ bool ivf_restore(ivflat_server *server, int fd)
         .fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .names = g_ptr_array_new_with_free_func(g_free),
         .people = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, free_person),
+        .broken = g_hash_table_new(NULL, NULL),
         .items = g_hash_table_new(g_int64_hash, g_int64_equal),
     };
     const char *problem;
 
     read_list(&legacy, fd);
     problem = restore(&legacy);
-    g_hash_table_unref(legacy.items);
-    g_hash_table_unref(legacy.people);
-    g_clear_pointer(&legacy.body, g_byte_array_unref);
     if (problem) {
-        ivf_server_log(server, IVFLAT_LOG_WARNING, "%s: the server starts afresh", problem);
-        ivf_server_empty(server);
-        disown_all(&legacy);
+        start_afresh(&legacy, problem);
     } else {
-        server->counters[IVFLAT_SERVER_COUNT_RESTARTS]++;
-        server->ids.next = legacy.head.next_id;
-        ivf_clients_told_gone(server);
+        go_on(&legacy);
     }
     close_rest(&legacy);
+    g_hash_table_unref(legacy.items);
+    g_hash_table_unref(legacy.people);
+    g_hash_table_unref(legacy.broken);
+    g_clear_pointer(&legacy.body, g_byte_array_unref);
     g_hash_table_unref(legacy.fds);
     g_ptr_array_unref(legacy.names);
     return !problem;

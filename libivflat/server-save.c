@@ -237,20 +237,6 @@ void ivf_save_changed(ivflat_server *server)
     server->keeper.changed = true;
 }
 
-void ivf_save_now(ivflat_server *server)
-{
-    int error = is_kept(server) && server->keeper.changed ? write_now(server) : 0;
-
-    if (error) { /* what is there is older than the truth: worse than nothing */
-        ivf_server_log(server, IVFLAT_LOG_WARNING, "cannot keep the state any more, which a crash would lose: %s",
-                       g_strerror(-error));
-        ivf_server_tell_stored(server, IVF_STATE_NAME, -1);
-        ivf_map_close(&server->keeper.map);
-    }
-    server->keeper.changed = false;
-    tell_gone(server);
-}
-
 /* All descriptors ------------------------------------------------------------------------------------------------- */
 
 typedef void visit_fn(ivflat_server *server, const char *name, int fd, void *user);
@@ -305,6 +291,20 @@ static void forget(ivflat_server *server, const char *name, int fd, void *user)
     ivf_server_tell_stored(server, name, -1);
 }
 
+void ivf_save_now(ivflat_server *server)
+{
+    int error = is_kept(server) && server->keeper.changed ? write_now(server) : 0;
+
+    if (error) { /* what is there is older than the truth: worse than nothing */
+        ivf_server_log(server, IVFLAT_LOG_WARNING, "cannot keep the state any more, which a crash would lose: %s",
+                       g_strerror(-error));
+        visit_all(server, forget, NULL);
+        ivf_map_close(&server->keeper.map);
+    }
+    server->keeper.changed = false;
+    tell_gone(server);
+}
+
 void ivf_save_end(ivflat_server *server)
 {
     if (is_kept(server)) {
@@ -337,8 +337,25 @@ int ivf_save_hand_over(ivflat_server *server)
         return result;
     }
     text = g_string_new(NULL);
+    server->keeper.lent = true;
     visit_all(server, list, text);
     result = ivf_map_write_list(text->str);
     g_string_free(text, TRUE);
     return result;
+}
+
+static void take_back(ivflat_server *server, const char *name, int fd, void *user)
+{
+    (void)server;
+    (void)name;
+    (void)user;
+    ivf_map_inherit(fd, false);
+}
+
+void ivf_save_take_back(ivflat_server *server)
+{
+    if (server->keeper.lent) {
+        server->keeper.lent = false;
+        visit_all(server, take_back, NULL);
+    }
 }

@@ -33,4 +33,7 @@ void ivf_save_end(ivflat_server *server);
 /* A list of all descriptors for a program in place of this one, with the state; -errno. */
 int ivf_save_hand_over(ivflat_server *server);
 
+/* If it was not started after all: they are ours alone again. */
+void ivf_save_take_back(ivflat_server *server);
+
 #endif

@@ -54,6 +54,7 @@ struct ivf_flow {
 struct ivf_keeper {
     bool on; /* it is kept at all times, for a crash */
     bool changed;
+    bool lent; /* our descriptors would live on in a program that is started */
     struct ivf_map map;
     uint64_t next_key;
     GArray *gone; /* keys (uint64_t) of descriptors that are closed */

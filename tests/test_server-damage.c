@@ -45,18 +45,21 @@ static void too_far(const struct ivf_map *map)
     map->progress[0] = (struct ivf_progress){1000, 1000};
 }
 
-static void lose_an_eventfd(const struct ivf_map *map)
+/* What is kept under the memory's name is something else. */
+static void other_memory(const struct ivf_map *map)
 {
-    const struct ivf_client *client = restarted.served.server->all.head->data;
-    char *name = ivf_save_name(client->announcement->key);
-
     (void)map;
-    ck_assert(g_hash_table_remove(restarted.store, name));
-    g_free(name);
+    g_hash_table_insert(restarted.store, g_strdup("+1"), GINT_TO_POINTER(make_eventfd()));
 }
 
-static void (*const wrongs[])(const struct ivf_map *map) = {damage_state, lose_state, lose_memory,    other_vectors,
-                                                            other_size,   too_far,    lose_an_eventfd};
+static void short_memory(const struct ivf_map *map)
+{
+    (void)map;
+    g_hash_table_insert(restarted.store, g_strdup("+1"), GINT_TO_POINTER(make_memory(8192)));
+}
+
+static void (*const wrongs[])(const struct ivf_map *map) = {damage_state, lose_state, lose_memory,  other_vectors,
+                                                            other_size,   too_far,    other_memory, short_memory};
 
 START_TEST(what_cannot_be_used_is_a_fresh_start)
 {

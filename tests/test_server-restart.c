@@ -144,6 +144,91 @@ START_TEST(whose_socket_is_not_kept_has_left)
 }
 END_TEST
 
+/* The second one's; of what it was told before, nothing is wrong. */
+static void lose_an_eventfd(void)
+{
+    const struct ivf_client *client = restarted.served.server->all.tail->data;
+    char *name = ivf_save_name(client->announcement->key + 1);
+
+    restarted_kill();
+    ck_assert(g_hash_table_remove(restarted.store, name));
+    g_free(name);
+    restarted_restart();
+    served_run(&restarted.served);
+    ck_assert_uint_eq(restarted.served.reason, IVFLAT_LEFT_UNSURE);
+    ck_assert_ptr_nonnull(strstr(restarted.served.said->str, "1 left: not all of its eventfds were kept"));
+}
+
+START_TEST(who_lacks_an_eventfd_has_left_and_nobody_else)
+{
+    struct guest first;
+    struct guest second;
+
+    restarted_begin(2);
+    guest_join(&first, &restarted.served);
+    guest_join(&second, &restarted.served);
+    lose_an_eventfd();
+    guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; 1");
+    guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; end");
+    guest_leave(&second, NULL);
+    guest_join(&second, &restarted.served);
+    guest_expect(&second, "0; 2; -1 memory 4194304; 0 eventfd; 0 eventfd; 2 eventfd; 2 eventfd");
+    guest_leave(&second, &restarted.served);
+    guest_leave(&first, &restarted.served);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3); /* state, memory, listener */
+}
+END_TEST
+
+/* What was kept at a seat is not there any more: who comes there next is somebody new. */
+START_TEST(who_lacks_an_eventfd_has_lost_its_seat)
+{
+    const ivflat_server_seat seat = {.struct_size = sizeof(seat), .id = 1, .socket_path = test_path("one"), .keep = 1};
+    struct guest first;
+    struct guest second;
+
+    restarted_begin(2);
+    ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    guest_join(&first, &restarted.served);
+    guest_connect(&second, test_path("one"));
+    served_run(&restarted.served);
+    lose_an_eventfd();
+    guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; 1");
+    guest_leave(&second, NULL);
+    guest_connect(&second, test_path("one"));
+    served_run(&restarted.served);
+    guest_expect(&first, "1 eventfd; 1 eventfd");
+    guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd");
+    guest_leave(&second, &restarted.served);
+    guest_leave(&first, &restarted.served);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3 + 1 + 2); /* and the seat, with its eventfds */
+}
+END_TEST
+
+/* Who left is still to be told to one whose socket is not kept either. */
+START_TEST(what_nobody_waits_for_any_more_is_closed)
+{
+    struct guest silent;
+    struct guest guest;
+    char *name;
+
+    restarted_begin(2);
+    guest_join(&silent, &restarted.served);
+    for (int i = 0; i < 200; i++) {
+        guest_join(&guest, &restarted.served);
+        guest_leave(&guest, &restarted.served);
+    }
+    ck_assert_uint_gt(g_hash_table_size(restarted.store), 100);
+    name = ivf_save_name(((struct ivf_client *)restarted.served.server->all.head->data)->key);
+    restarted_kill();
+    ck_assert(g_hash_table_remove(restarted.store, name));
+    restarted_restart();
+    served_run(&restarted.served);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3);
+    guest_leave(&silent, NULL);
+    g_free(name);
+}
+END_TEST
+
 START_TEST(nothing_is_kept_for_ever)
 {
     struct guest guest;
@@ -267,6 +352,30 @@ START_TEST(handed_over_without_having_kept_anything)
 }
 END_TEST
 
+/* No program took them: those that are started later for something else are not to have them. */
+START_TEST(what_was_not_taken_is_ours_alone_again)
+{
+    struct guest guest;
+    int before[64];
+    int32_t list;
+
+    served_begin(&restarted.served, NULL);
+    guest_join(&guest, &restarted.served);
+    for (int fd = 0; fd < 64; fd++) {
+        before[fd] = fcntl(fd, F_GETFD);
+    }
+    ck_assert_int_eq(ivflat_server_hand_over(restarted.served.server, &list), 0);
+    ck_assert_int_eq(fcntl(ivflat_server_memory_fd(restarted.served.server), F_GETFD), 0);
+    close_fd(list);
+    ck_assert_int_eq(ivflat_server_dispatch(restarted.served.server), 0);
+    for (int fd = 0; fd < 64; fd++) {
+        ck_assert_int_eq(fcntl(fd, F_GETFD), before[fd] < 0 && is_open(fd) ? FD_CLOEXEC : before[fd]);
+    }
+    guest_expect(&guest, "0; 0; -1 memory 4194304; 0 eventfd");
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
 START_TEST(wrong_calls)
 {
     int32_t fd;
@@ -293,6 +402,9 @@ int main(void)
     tcase_add_test(tcase, what_waited_goes_on_waiting);
     tcase_add_test(tcase, who_may_have_got_a_message_or_not_is_closed);
     tcase_add_test(tcase, whose_socket_is_not_kept_has_left);
+    tcase_add_test(tcase, who_lacks_an_eventfd_has_left_and_nobody_else);
+    tcase_add_test(tcase, who_lacks_an_eventfd_has_lost_its_seat);
+    tcase_add_test(tcase, what_nobody_waits_for_any_more_is_closed);
     tcase_add_test(tcase, nothing_is_kept_for_ever);
     tcase_add_test(tcase, a_server_that_ends_leaves_nothing_to_go_on_with);
     tcase_add_test(tcase, what_nobody_knows_any_more_is_let_go);
@@ -300,6 +412,7 @@ int main(void)
 
     tcase = suite_case(suite, "handed over");
     tcase_add_test(tcase, handed_over_without_having_kept_anything);
+    tcase_add_test(tcase, what_was_not_taken_is_ours_alone_again);
     tcase_add_test(tcase, wrong_calls);
     return suite_run(suite);
 }
