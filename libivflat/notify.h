@@ -2,7 +2,7 @@
 /* Ringing a vector and serving it, without ever blocking, whatever the other holders of the descriptor do to it.
  *
  * O_NONBLOCK belongs to the open file, which every peer shares: any of them can clear it and fill the counter, and then
- * a plain write() blocks (P16).  So an eventfd is rung by a request of asynchronous I/O that fails at once and whose
+ * a plain write() blocks (P16).  So an eventfd is rung by a request of asynchronous I/O that is complete at once and whose
  * completion signals the eventfd: the kernel adds 1 and never waits. */
 #ifndef IVF_NOTIFY_H
 #define IVF_NOTIFY_H
@@ -19,8 +19,10 @@ enum ivf_notify_kind {
 
 struct ivf_notifier {
     unsigned long context; /* of asynchronous I/O; 0: none, a plain write() rings */
-    struct iocb request;   /* the one that fails, all but which eventfd it signals */
+    struct iocb request;   /* the one that is complete at once, all but which eventfd it signals */
     struct iocb *list[1];  /* as io_submit wants it */
+    int wake;              /* an eventfd of our own, lent */
+    int memory;            /* what the request polls; -1: it reads from the wake */
     bool refused;          /* a sandbox came later: it rings by write() now */
 };
 

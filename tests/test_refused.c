@@ -4,6 +4,7 @@
 #include "story.h"
 
 #include <errno.h>
+#include <linux/aio_abi.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +19,7 @@ static struct story story;
 /* What fails, with what, from now on so often; the order is that of the calls below. */
 static struct {
     long number; /* for syscall(): which */
+    bool polls;  /* of those only requests for a poll */
     int syscall, preadv2, pwritev2, write, epoll_ctl, mremap, recvmsg;
     int times;
 } refuse;
@@ -47,6 +49,12 @@ void *__wrap_mremap(void *old, size_t old_size, size_t new_size, int flags, ...)
 ssize_t __real_recvmsg(int sock, struct msghdr *message, int flags);
 ssize_t __wrap_recvmsg(int sock, struct msghdr *message, int flags);
 
+static bool is_refused_call(long number, const long *arguments)
+{
+    return number == refuse.number &&
+           (!refuse.polls || ((struct iocb **)arguments[2])[0]->aio_lio_opcode == IOCB_CMD_POLL);
+}
+
 long __wrap_syscall(long number, ...)
 {
     long arguments[4];
@@ -57,7 +65,7 @@ long __wrap_syscall(long number, ...)
         arguments[i] = va_arg(args, long);
     }
     va_end(args);
-    if (number == refuse.number && refused(refuse.syscall)) {
+    if (is_refused_call(number, arguments) && refused(refuse.syscall)) {
         return -1;
     }
     return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3]);
@@ -162,6 +170,20 @@ START_TEST(P16_without_asynchronous_io_it_warns_and_writes)
     story_sends(&story, "5 socket");
     story_expect(&story, "peer 5 1");
     record_expect_text(story.record.logged, "vector 0 of peer 5 is closed");
+}
+END_TEST
+
+/* A kernel before 4.20: it is rung by another request, without a write and without a warning. */
+START_TEST(P16_a_kernel_without_polls_by_request)
+{
+    refuse_syscall(SYS_io_submit, EINVAL, FOR_EVER);
+    refuse.polls = true;
+    begin((ivflat_config){0});
+    REFUSE(write, EIO, FOR_EVER);
+    ring_both();
+    refuse_nothing(NULL);
+    be_rung_both();
+    ck_assert_ptr_null(strstr(story.record.logged->str, "asynchronous"));
 }
 END_TEST
 
@@ -327,6 +349,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "ringing");
 
     tcase_add_loop_test(tcase, P16_without_asynchronous_io_it_warns_and_writes, 0, 2);
+    tcase_add_test(tcase, P16_a_kernel_without_polls_by_request);
     tcase_add_test(tcase, P16_no_memory_for_a_request);
     tcase_add_test(tcase, C3_a_signal_comes_while_ringing);
     tcase_add_loop_test(tcase, P16_a_pipe_that_cannot_be_told_not_to_wait, 0, 2);
