@@ -96,8 +96,8 @@ class Commands:
 
     def unrealize(self, vm, bare):
         vm.qmp("qom-set", path=FRONT, property="realized", value=False)
-        # Its own, to its end: what it waits on, its timer, and what wakes it.
-        self.descriptors(vm, bare + Counter(epoll=1, timerfd=1, eventfd=1))
+        # Its own, to its end: what it waits on, its timer, what wakes it, and what its rings poll.
+        self.descriptors(vm, bare + Counter(epoll=1, timerfd=1, eventfd=1, memfd=1))
         self.assertRegex(vm.refusal("qom-set", path=FRONT, property="realized", value=True), "ivflat|front|realize")
         self.assertNotIn("ivflat", vm.hmp("info mtree"))
         vm.qmp("qom-set", path=FRONT, property="realized", value=False)
@@ -143,6 +143,12 @@ class CommandsByChardev(Commands, States, LinkCase):
         said = vm.refusal("chardev-change", id="front-link", backend={"type": "null", "data": {}})
         self.assertRegex(said, "(?i)not support|hot")
         self.is_as_before(vm, OWN, "ready", 1)
+
+    def test_a_device_that_is_gone_lets_go_of_its_chardev(self):
+        vm = self.greeted()[0]
+        vm.qmp("qom-set", path=FRONT, property="realized", value=False)
+        vm.qmp("chardev-remove", id="front-link")
+        self.assertNotIn("front-link", vm.hmp("info chardev"))
 
 
 class Starts:

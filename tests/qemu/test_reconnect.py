@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A server that comes late, goes, and comes back: what the guest has mapped keeps its address, and nothing is left."""
 import os
+import re
 import signal
 
 from harness import fds
@@ -101,6 +102,24 @@ class Reconnect:
         self.quiet(vm)
         self.untouched(*old[OTHER])
         self.idle(vm)
+
+    def test_memory_that_comes_again_is_advised_of_like_the_first(self):
+        """As all of a guest's memory is; what is mapped over it has to be told again."""
+        fake = self.fake()
+        vm, client, _ = self.joined(fake, OWN, reconnect=True, extra=["-machine", "dump-guest-core=off"])
+        first = self.kept(vm)
+        self.assertLessEqual({"dd"}, first)
+        client.close()
+        fake.greet(fake.accept(), 6, 1, self.memory(fake))
+        self.until(vm, "own-id", 6)
+        self.assertEqual(self.kept(vm), first)
+
+    @staticmethod
+    def kept(vm):
+        """The kernel's two-letter flags of the server's memory."""
+        with open(f"/proc/{vm.pid}/smaps") as file:
+            ours = re.search(r"/memfd:tests .*?^VmFlags: ([^\n]*)", file.read(), re.MULTILINE | re.DOTALL)
+        return set(ours[1].split())
 
     def test_half_a_message_is_forgotten(self):
         fake = self.fake()

@@ -243,14 +243,14 @@ class Greetings:
 class Life:
     def test_unrealize_releases_everything(self):
         """Not by device_del, which asks for a bus, but the property lets anybody.  What is open after that is the
-        empty device's own, to its end: what it waits on, its timer, and what wakes it."""
+        empty device's own, to its end: what it waits on, its timer, what wakes it, and what its rings poll."""
         fake = self.fake()
         bare = fds.count(self.vm(qtest=True).ready().pid)
         vm, client, _ = self.joined(fake, OWN, each=3, others=[OTHER, OTHER + 1])
         self.assertGreaterEqual((fds.count(vm.pid) - bare)["eventfd"], 9)
         vm.qmp("qom-set", path=FRONT, property="realized", value=False)
         client.expect_gone()
-        self.descriptors(vm, bare + Counter(epoll=1, timerfd=1, eventfd=1))
+        self.descriptors(vm, bare + Counter(epoll=1, timerfd=1, eventfd=1, memfd=1))
         self.assertEqual(vm.find("ivflat-sysbus"), [])
         self.idle(vm)
         # Nothing is mapped there any more.

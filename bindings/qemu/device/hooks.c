@@ -87,6 +87,7 @@ static void ivflat_on_link(void *opaque, uint32_t link, int32_t error)
     if (link != IVFLAT_LINK_READY || !DEVICE(s)->realized) {
         return;
     }
+    qemu_madvise(memory, size, QEMU_MADV_HUGEPAGE);
     if (!qtest_enabled()) {
         qemu_madvise(memory, size, QEMU_MADV_DONTFORK);
     }
