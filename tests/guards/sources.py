@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-SOURCE = re.compile(r'.*\.(c|h|py|sh|build|in|map|ld|S|cs|robot|resc|repl)$|meson_options\.txt$')
+SOURCE = re.compile(r'.*\.(c|h|py|sh|build|in|map|ld|S|cs|robot|resc|repl)$|.*trace-events\.[a-z]+$|meson_options\.txt$')
 SCRIPT = re.compile(r'#!')
 TAG = re.compile(r'SPDX-License-Identifier: (BSD-3-Clause|GPL-2\.0-or-later)\b')
 # GPL is for what has to be QEMU's.

@@ -29,7 +29,7 @@ static const struct {
     { "memory", "Guest address of the shared memory" },
     { "irq", "Line of the machine's NVIC or GIC (there: SPI), or QOM path of "
              "an interrupt input; absent: no interrupts" },
-    { "irqs", "A line for each vector, separated by ':', such as 26-29 or "
+    { "irqs", "A line for each vector, separated by ':', such as 40-43 or "
               "20:22:/machine/..." },
 };
 

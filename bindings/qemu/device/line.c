@@ -254,7 +254,7 @@ static bool ivflat_add_range(IvflatLines *lines, const char *value,
                              unsigned first, unsigned last, Error **errp)
 {
     if (last < first || last - first >= IVFLAT_MAX_LINES) {
-        error_setg(errp, "%s=%s: is no range of 1 to %d lines, such as 26-29",
+        error_setg(errp, "%s=%s: is no range of 1 to %d lines, such as 40-43",
                    lines->property, value, IVFLAT_MAX_LINES);
         return false;
     }

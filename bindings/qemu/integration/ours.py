@@ -71,8 +71,9 @@ def library_link():
 
 
 def events(name):
-    """The lines of trace-events.NAME, comments too."""
-    return read(os.path.join(HERE, 'device', f'trace-events.{name}')).decode().splitlines()
+    """The lines of trace-events.NAME, comments too, but not the licence: QEMU's file has its own."""
+    lines = read(os.path.join(HERE, 'device', f'trace-events.{name}')).decode().splitlines()
+    return [line for line in lines if 'SPDX' not in line]
 
 
 def version():
