@@ -6,6 +6,7 @@
 #include "server-clients.h"
 #include "server-doors.h"
 #include "server-hooks.h"
+#include "server-io.h"
 #include "server-save.h"
 
 #include <stdlib.h>
@@ -138,6 +139,7 @@ static bool is_door(const struct legacy *legacy, const struct ivf_record_door *r
            (record->keep || !record->item) && (!record->key || are_keys(legacy, record->key, 1));
 }
 
+/* Its socket does not block, whatever was done to it meanwhile: a manager of services makes it block at each start. */
 static bool get_door(struct legacy *legacy)
 {
     struct ivf_record_door record;
@@ -159,7 +161,7 @@ static bool get_door(struct legacy *legacy)
     if (record.id >= 0) {
         ivf_ids_reserve(&legacy->server->ids, (uint32_t)record.id);
     }
-    return door->listener >= 0 || !record.key;
+    return !record.key || (door->listener >= 0 && ivf_io_check_listener(door->listener) == 0);
 }
 
 /* An eventfd that was not kept: who is still to be told of it gets one that nobody has, and then that its owner left. */

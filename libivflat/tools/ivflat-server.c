@@ -32,7 +32,8 @@ struct program {
     GMainLoop *loop;
     rlim_t descriptors; /* that we may have */
     int64_t started;
-    gboolean again; /* in our own place */
+    gboolean again;  /* in our own place */
+    gboolean unkept; /* a descriptor was */
     int status;
 };
 
@@ -56,10 +57,21 @@ static void on_refused(void *user, const ivflat_server_client *client, uint32_t 
     output_refused(client, reason, text);
 }
 
+/* One line while it goes wrong: who lacks it would be gone after a crash, and nobody else. */
 static void on_descriptor(void *user, const char *name, int32_t fd)
 {
-    (void)user;
-    service_keep(name, fd);
+    struct program *program = user;
+    gboolean kept = service_keep(name, fd);
+
+    if (!kept && !program->unkept) {
+        char *text = g_strconcat("the manager of services does not keep all descriptors, so that a crash would lose "
+                                 "clients: ",
+                                 g_strerror(errno), NULL);
+
+        output_log(IVFLAT_LOG_WARNING, text);
+        g_free(text);
+    }
+    program->unkept = !kept;
 }
 
 static void on_no_descriptor(void *user, const char *name)
@@ -173,8 +185,11 @@ static int32_t add_seats(const struct program *program)
 
     for (guint i = 0; i < peers->len && error == 0; i++) {
         const struct server_peer *peer = &g_array_index(peers, struct server_peer, i);
-        ivflat_server_seat seat = {
-            .struct_size = sizeof(seat), .id = peer->id, .socket_path = peer->socket, .keep = (uint32_t)peer->keep};
+        ivflat_server_seat seat = {.struct_size = sizeof(seat),
+                                   .id = peer->id,
+                                   .socket_path = peer->listener ? NULL : peer->socket,
+                                   .listen_fd = peer->listener,
+                                   .keep = (uint32_t)peer->keep};
 
         error = ivflat_server_add_seat(program->server, &seat);
     }
@@ -323,6 +338,12 @@ static void take_in(struct program *program, char **argv)
     signal(SIGPIPE, SIG_IGN); /* who reads our lines may go */
 }
 
+static void program_clear(struct program *program)
+{
+    server_options_clear(&program->options);
+    service_fds_clear(&program->service);
+}
+
 int main(int argc, char **argv)
 {
     struct program program = {.status = EXIT_SUCCESS};
@@ -334,11 +355,16 @@ int main(int argc, char **argv)
         return status;
     }
     take_in(&program, argv);
+    status = service_match(&program.service, &program.options);
+    if (status >= 0) {
+        program_clear(&program);
+        return status;
+    }
     if (!program.options.foreground && !program.handed.background && (told = background_begin()) < 0) {
         g_printerr("ivflat-server: cannot go into the background: %s\n", g_strerror(errno));
         return EXIT_FAILURE;
     }
     status = run(&program, told);
-    server_options_clear(&program.options);
+    program_clear(&program);
     return status;
 }

@@ -234,9 +234,23 @@ static gboolean is_one_memory(const struct server_options *options)
 }
 
 /* Two peers of one id, or one socket: the second would never be what its option says. */
+static int check_two_peers(const struct server_peer *one, const struct server_peer *other)
+{
+    if (one->id == other->id) {
+        return usage_error("--peer takes id %u twice: give each its own", one->id);
+    }
+    if (g_str_equal(one->socket, other->socket)) {
+        return usage_error("--peer=%u and --peer=%u are both at %s: give each its own socket", other->id, one->id,
+                           one->socket);
+    }
+    return GO_ON;
+}
+
 static int check_peers(const struct server_options *options)
 {
-    for (guint i = 0; i < options->peers->len; i++) {
+    int status = GO_ON;
+
+    for (guint i = 0; i < options->peers->len && status == GO_ON; i++) {
         const struct server_peer *peer = &g_array_index(options->peers, struct server_peer, i);
 
         if (options->host_peer == (int32_t)peer->id) {
@@ -245,13 +259,11 @@ static int check_peers(const struct server_options *options)
         if (g_str_equal(peer->socket, options->socket)) {
             return usage_error("--peer=%u=%s is the socket of all others: give it its own", peer->id, peer->socket);
         }
-        for (guint j = 0; j < i; j++) {
-            if (g_array_index(options->peers, struct server_peer, j).id == peer->id) {
-                return usage_error("--peer takes id %u twice: give each its own", peer->id);
-            }
+        for (guint j = 0; j < i && status == GO_ON; j++) {
+            status = check_two_peers(peer, &g_array_index(options->peers, struct server_peer, j));
         }
     }
-    return GO_ON;
+    return status;
 }
 
 /* What fits no single option. */

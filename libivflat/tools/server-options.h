@@ -11,6 +11,7 @@ struct server_peer {
     uint32_t id;
     char *socket;
     gboolean keep;
+    int listener; /* in place of the socket; 0: none */
 };
 
 struct server_options {

@@ -26,7 +26,10 @@ void keeper_begin(struct keeper *keeper, const char *const *argv)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    *keeper = (struct keeper){.argv = argv, .listener = -1, .status = g_string_new(NULL)};
+    *keeper = (struct keeper){.argv = argv,
+                              .names = g_ptr_array_new_with_free_func(g_free),
+                              .listeners = g_array_new(FALSE, FALSE, sizeof(int)),
+                              .status = g_string_new(NULL)};
     keeper->store = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, let_go);
     keeper->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     strcpy(address.sun_path, test_path("notify"));
@@ -37,9 +40,39 @@ void keeper_end(struct keeper *keeper)
 {
     ck_assert_int_eq(keeper->pid, 0);
     g_hash_table_unref(keeper->store);
+    for (guint i = 0; i < keeper->listeners->len; i++) {
+        close_fd(g_array_index(keeper->listeners, int, i));
+    }
+    g_array_unref(keeper->listeners);
+    g_ptr_array_unref(keeper->names);
     g_string_free(keeper->status, TRUE);
     close_fd(keeper->notify);
     ck_assert_int_eq(unlink(test_path("notify")), 0);
+}
+
+void keeper_listen(struct keeper *keeper, const char *name, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+    strcpy(address.sun_path, path);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(listen(fd, 10), 0);
+    g_array_append_val(keeper->listeners, fd);
+    g_ptr_array_add(keeper->names, g_strdup(name));
+}
+
+/* Sockets to listen on come first, and block: systemd makes them so each time. */
+static void add_listeners(const struct keeper *keeper, GArray *fds, GString *names)
+{
+    for (guint i = 0; i < keeper->listeners->len; i++) {
+        int fd = g_array_index(keeper->listeners, int, i);
+
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+        g_array_append_val(fds, fd);
+        g_string_append_printf(names, "%s%s", names->len ? ":" : "", (const char *)g_ptr_array_index(keeper->names, i));
+    }
 }
 
 /* In the child: @fds become 3, 4, ...; the names are told as the manager tells them. */
@@ -69,10 +102,7 @@ static void become(const struct keeper *keeper)
     gpointer name;
     gpointer fd;
 
-    if (keeper->listener >= 0) {
-        g_array_append_val(fds, keeper->listener);
-        g_string_append(names, "ivflat-server.socket");
-    }
+    add_listeners(keeper, fds, names);
     g_hash_table_iter_init(&iter, keeper->store);
     while (g_hash_table_iter_next(&iter, &name, &fd)) {
         int number = GPOINTER_TO_INT(fd);

@@ -12,7 +12,8 @@ struct keeper {
     const char *const *argv;
     int notify;        /* where it tells us */
     int pid;           /* 0: it does not run */
-    int listener;      /* handed to it, if not negative; ours */
+    GPtrArray *names;  /* of sockets that it is handed to listen on */
+    GArray *listeners; /* these */
     GHashTable *store; /* name -> descriptor */
     uint32_t readies;
     GString *status; /* the last one */
@@ -21,6 +22,9 @@ struct keeper {
 /* @argv lives as long as it. */
 void keeper_begin(struct keeper *keeper, const char *const *argv);
 void keeper_end(struct keeper *keeper); /* asserts that it does not run */
+
+/* From now on it is handed a socket that listens at @path, under @name. */
+void keeper_listen(struct keeper *keeper, const char *name, const char *path);
 
 void keeper_start(struct keeper *keeper);
 

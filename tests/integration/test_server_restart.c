@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define RESTARTS 100
@@ -31,14 +30,19 @@ static uint32_t times(const char *text, const char *words)
     return count;
 }
 
-static void wait_for_restart(struct process *server, uint32_t count)
+static void wait_for_words(struct process *process, const char *words, uint32_t count)
 {
     gint64 end = g_get_monotonic_time() + PATIENCE_MS * 1000;
 
-    while (times(process_said(server), "goes on, with") < count) {
-        ck_assert_msg(g_get_monotonic_time() < end, "restart %u did not come: %s", count, process_said(server));
+    while (times(process_said(process), words) < count) {
+        ck_assert_msg(g_get_monotonic_time() < end, "\"%s\" not %u times: %s", words, count, process_said(process));
         members_wait(&members, -1, 1);
     }
+}
+
+static void wait_for_restart(struct process *server, uint32_t count)
+{
+    wait_for_words(server, "goes on, with", count);
 }
 
 /* Somebody new in place of somebody; and those that stay ring each other. */
@@ -312,29 +316,100 @@ START_TEST(a_hundred_kills_and_nobody_has_a_wrong_vector)
 }
 END_TEST
 
-/* The manager's own socket, and its word that it is ready. */
+/* The manager's own sockets, and its word that it is ready ------------------------------------------------------------ */
+
 START_TEST(a_socket_that_the_manager_listens_on)
 {
     const char *argv[] = {SERVER, "-F", "-S", "/nowhere/s", NULL};
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (!can_keep()) {
         return;
     }
     keeper_begin(&keeper, argv);
-    keeper.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    strcpy(address.sun_path, test_path("given"));
-    ck_assert_int_eq(bind(keeper.listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    ck_assert_int_eq(listen(keeper.listener, 10), 0);
-    members = (struct members){.path = test_path("given")};
+    keeper_listen(&keeper, "ivflat-server.socket", test_path("given"));
     keeper_start(&keeper);
     wait_for_ready();
     program_run(0, "joined as 0", CLIENT, "-S", test_path("given"), "--read", "0:1");
     keeper_kill(&keeper, SIGTERM);
     ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
-    close_fd(keeper.listener);
     keeper_end(&keeper);
     expect_folder("given");
+}
+END_TEST
+
+/* Each time the sockets block again: whom a killed one is followed by does not hang in them when it is ended. */
+START_TEST(each_peer_at_the_socket_that_is_named_for_it)
+{
+    const char *argv[] = {
+        SERVER, "-F", "-l64K", "--keep-state", "-S", "/nowhere/s", "--peer=7=/nowhere/7", "--peer=9=/nowhere/9,keep",
+        NULL};
+    struct process *client = NULL;
+
+    if (!can_keep()) {
+        return;
+    }
+    keeper_begin(&keeper, argv);
+    keeper_listen(&keeper, "peer-9", test_path("nine"));
+    keeper_listen(&keeper, "ivflat-server.socket", test_path("given"));
+    keeper_listen(&keeper, "peer-7", test_path("seven"));
+    for (uint32_t round = 1; round <= 3; round++) {
+        keeper_start(&keeper);
+        wait_for_ready();
+        if (!client) {
+            client = program_start(CLIENT, "-S", test_path("given"));
+            process_expect(client, "joined as 0");
+        }
+        program_run(0, "joined as 7", CLIENT, "-S", test_path("seven"), "--read", "0:1");
+        program_run(0, "joined as 9", CLIENT, "-S", test_path("nine"), "--ring", "0:0");
+        wait_for_words(client, "interrupt on vector 0", round);
+        wait_for_words(client, "peer 7 left", round);
+        ck_assert_uint_eq(times(process_said(client), "peer 9 has 1 vector"), 1);
+        ck_assert_uint_eq(times(process_said(client), "peer 9 left"), 0);
+        keeper_hear(&keeper);
+        keeper_kill(&keeper, round < 3 ? SIGKILL : SIGTERM);
+    }
+    process_end(client, SIGKILL);
+    ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
+    keeper_end(&keeper);
+    expect_folder("given nine seven");
+}
+END_TEST
+
+/* A manager that hands over @count sockets under @names. */
+static void expect_refusal(const char *count, const char *names, const char *sentence)
+{
+    const char *argv[] = {"sh",
+                          "-c",
+                          "exec 4<&3; LISTEN_PID=$$ LISTEN_FDS=$1 LISTEN_FDNAMES=$2 exec \"$0\" -F "
+                          "--socket=/nowhere/s --peer=7=/nowhere/7",
+                          SERVER,
+                          count,
+                          names,
+                          NULL};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct process *server = process_start(argv, listener);
+    char *pattern = g_strdup_printf("^ivflat-server: %s[^\n]*\n$", sentence);
+
+    process_expect_end(server, 0, 2);
+    process_expect(server, pattern);
+    close_fd(listener);
+    g_free(pattern);
+}
+
+START_TEST(sockets_that_belong_to_nobody)
+{
+    if (!can_keep()) {
+        return;
+    }
+    expect_refusal("1", "peer-8",
+                   "the manager of services listens on a socket named peer-8 for us, and there is no "
+                   "--peer=8");
+    expect_refusal("2", "peer-7:peer-7",
+                   "the manager of services listens on two sockets named peer-7 for us, and there "
+                   "is one --peer=7");
+    expect_refusal("2", "a:b",
+                   "the manager of services listens on two sockets for us: only those that it names peer-ID");
+    expect_refusal("2", "a:peer-65536", "the manager of services listens on two sockets for us");
 }
 END_TEST
 
@@ -363,6 +438,8 @@ int main(void)
     tcase_set_timeout(tcase, 240);
     tcase_add_test(tcase, a_hundred_kills_and_nobody_has_a_wrong_vector);
     tcase_add_test(tcase, a_socket_that_the_manager_listens_on);
+    tcase_add_test(tcase, each_peer_at_the_socket_that_is_named_for_it);
+    tcase_add_test(tcase, sockets_that_belong_to_nobody);
     tcase_add_test(tcase, without_a_manager_nothing_can_be_kept);
     return suite_run(suite);
 }
