@@ -3,7 +3,7 @@
 
 #include "board.h"
 
-enum { RECONNECT_MS = 200 };
+enum { RECONNECT_MS = 200, GREETING_MS = 5000 };
 
 /* The ordinary way of an own vector: the library has read it. */
 static void on_interrupt(void *user, uint32_t vector, uint64_t count)
@@ -41,7 +41,7 @@ static enum status greet(struct device *device, const ivflat_hooks *hooks, const
         .struct_size = sizeof config, .max_vectors = KVM_BOARD_VECTORS, .reconnect_ms = RECONNECT_MS};
 
     if (ivflat_device_new(&device->library, &config, hooks) == 0 && ivflat_device_connect(device->library, path) == 0 &&
-        ivflat_device_greet(device->library, -1) == 0)
+        ivflat_device_greet(device->library, GREETING_MS) == 0)
         return STOPPED;
     return say(FAILED, "%s", ivflat_last_error());
 }

@@ -43,8 +43,11 @@ static void on_fault(void)
 
 static enum status start(const struct options *options)
 {
+    struct sigaction action = {.sa_handler = on_signal};
     enum status status = machine_open(&machine);
 
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
     if (status == STOPPED)
         status = machine_load(&machine, options->image);
     if (status == STOPPED)
@@ -60,11 +63,8 @@ static enum status start(const struct options *options)
 /* The device is linked: no guest ever sees one without an id. */
 static enum status run(const struct options *options)
 {
-    struct sigaction action = {.sa_handler = on_signal};
     enum status status = STOPPED;
 
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
     for (uint32_t i = 0; i < options->processors && status == STOPPED; i++)
         status = processor_start(&processors[i]);
     while (!stop && status == STOPPED)

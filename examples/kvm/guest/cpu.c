@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "../board.h"
+#include "entry.h"
 #include "x2apic.h"
 
 enum { FIRST = 0x30, COUNT = 0x50, ENTRY_BYTES = 16, TICK = 0x3f, SPURIOUS = 0x30 };
@@ -47,11 +48,17 @@ void cpu_interrupted(uint32_t number)
     msr_write(APIC_EOI, 0);
 }
 
-static void set_gate(uint32_t number)
+void entry_set(uint32_t number, void (*entry)(void))
 {
-    uint32_t entry = (uint32_t)(uintptr_t)interrupt_entries + (number - FIRST) * ENTRY_BYTES;
+    uint32_t address = (uint32_t)(uintptr_t)entry;
 
-    gates[number] = (struct gate){(uint16_t)entry, 8, 0x8e00, (uint16_t)(entry >> 16)};
+    gates[number] = (struct gate){(uint16_t)address, 8, 0x8e00, (uint16_t)(address >> 16)};
+}
+
+static void set_gates(void)
+{
+    for (uint32_t i = 0; i < COUNT; i++)
+        entry_set(FIRST + i, (void (*)(void))(interrupt_entries + i * ENTRY_BYTES));
 }
 
 /* Exceptions have no gate: one ends the machine, and its emulator says so.  The device's vectors have fixed numbers on
@@ -64,8 +71,8 @@ void cpu_enable_irq(uint32_t irq, uint32_t kind)
     } table = {sizeof gates - 1, gates};
 
     (void)irq, (void)kind;
-    for (uint32_t i = 0; i < COUNT; i++)
-        set_gate(FIRST + i);
+    if (!gates[FIRST].segment) /* another processor has done it */
+        set_gates();
     __asm__ volatile("lidt %0" : : "m"(table) : "memory");
     msr_write(APIC_BASE, msr_read(APIC_BASE) | APIC_BASE_X2);
     msr_write(APIC_SPURIOUS, APIC_ENABLE | SPURIOUS);
