@@ -11,7 +11,7 @@ static void interrupt(void *user, uint32_t vector, uint64_t count)
     (void)user, (void)vector, (void)count;
 }
 
-static void check(int32_t result)
+void check(int32_t result)
 {
     if (result < 0) {
         fprintf(stderr, "%s\n", ivflat_last_error());
@@ -40,12 +40,19 @@ static int make_page(void)
     return memory;
 }
 
-ivflat_device *greeted(const ivflat_config *config)
+ivflat_device *unlinked(const ivflat_config *config, const ivflat_hooks *hooks)
 {
-    const ivflat_hooks hooks = {.struct_size = sizeof(hooks), .interrupt = interrupt};
+    const ivflat_hooks deaf = {.struct_size = sizeof(deaf), .interrupt = interrupt};
     ivflat_device *dev;
 
-    check(ivflat_device_new(&dev, config, &hooks));
+    check(ivflat_device_new(&dev, config, hooks ? hooks : &deaf));
+    return dev;
+}
+
+ivflat_device *greeted(const ivflat_config *config, const ivflat_hooks *hooks)
+{
+    ivflat_device *dev = unlinked(config, hooks);
+
     check(ivflat_device_begin(dev));
     feed(dev, 0, -1);
     feed(dev, 0, -1);

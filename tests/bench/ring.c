@@ -10,41 +10,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-struct listed_peer {
-    struct listed_peer *next;
-    uint32_t id;
-    uint32_t count;
-    int *vectors;
-};
-
-/* The comparator. */
-void list_write(const struct listed_peer *list, uint32_t value);
-
-__attribute__((noinline)) void list_write(const struct listed_peer *list, uint32_t value)
-{
-    const uint64_t one = 1;
-
-    for (; list; list = list->next) {
-        if (list->id == value >> 16 && (value & 0xffff) < list->count) {
-            if (write(list->vectors[value & 0xffff], &one, sizeof(one)) < 0) {
-                return;
-            }
-        }
-    }
-}
-
 static void ring_list(uint32_t peers, uint32_t rings, int fd)
 {
-    struct listed_peer *nodes = calloc(peers, sizeof(*nodes));
+    struct listed_peer *list = list_new(peers, &fd);
 
-    for (uint32_t i = 0; i < peers; i++) {
-        nodes[i] =
-            (struct listed_peer){.next = i + 1 < peers ? &nodes[i + 1] : NULL, .id = i, .count = 1, .vectors = &fd};
-    }
     for (uint32_t i = 0; i < rings; i++) {
-        list_write(nodes, table_last(peers));
+        list_write(list, table_last(peers));
     }
-    free(nodes);
+    free(list);
 }
 
 static void ring_device(bool trusted, uint32_t peers, uint32_t rings, int fd)

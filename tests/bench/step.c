@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* step default|trusted PEERS: follows one ring instruction by instruction, and prints how many there are from
- * ivflat_device_write() to the system call, that one included, and how many until it has returned.
+/* step default|trusted|list PEERS: follows one ring instruction by instruction, and prints how many there are from
+ * ivflat_device_write(), or the comparator's, to the system call, that one included, and how many until it has returned.
  *
  * Callgrind can only count there and back; this tells the two apart, and that both counts of the whole agree is seen by
  * who compares them. */
@@ -51,8 +51,8 @@ static int run_to(pid_t child, uint64_t address, struct user_regs_struct *regist
     return 0;
 }
 
-/* The child is the same program at the same addresses: it stops, then rings once. */
-static void count(pid_t child)
+/* The child is the same program at the same addresses: it stops, then rings once, at @entry. */
+static void count(pid_t child, uint64_t entry)
 {
     struct user_regs_struct registers;
     uint32_t steps = 0, to_syscall = 0;
@@ -63,7 +63,7 @@ static void count(pid_t child)
     if (!WIFSTOPPED(status)) {
         exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
     }
-    if (!run_to(child, (uint64_t)(uintptr_t)ivflat_device_write, &registers)) {
+    if (!run_to(child, entry, &registers)) {
         fputs("the ring was never begun\n", stderr);
         exit(EXIT_FAILURE);
     }
@@ -81,33 +81,59 @@ static void count(pid_t child)
     printf("%u %u\n", to_syscall, steps);
 }
 
+static void trace_me(void)
+{
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0) {
+        puts("skipped: one process may not follow another here (ptrace)");
+        fflush(stdout);
+        _exit(77);
+    }
+}
+
+/* The first ring is for the linker, which does its part then. */
+static void ring_list(uint32_t peers, int fd)
+{
+    struct listed_peer *list = list_new(peers, &fd);
+
+    trace_me();
+    list_write(list, table_last(peers));
+    raise(SIGSTOP);
+    list_write(list, table_last(peers));
+    free(list);
+    _exit(EXIT_SUCCESS);
+}
+
+static void ring_device(bool trusted, uint32_t peers, int fd)
+{
+    ivflat_device *dev = table_new(trusted, peers, fd); /* made here: a fork ends it */
+
+    trace_me();
+    ivflat_device_write(dev, IVFLAT_REG_DOORBELL, 4, table_last(peers));
+    raise(SIGSTOP);
+    ivflat_device_write(dev, IVFLAT_REG_DOORBELL, 4, table_last(peers));
+    ivflat_device_free(dev);
+    _exit(EXIT_SUCCESS);
+}
+
 int main(int argc, char **argv)
 {
     uint32_t peers = argc == 3 ? (uint32_t)atoi(argv[2]) : 0;
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), status;
+    bool list = argc == 3 && strcmp(argv[1], "list") == 0;
     pid_t child;
 
     if (peers < 1 || peers > IVFLAT_MAX_PEERS) {
-        fputs("usage: step default|trusted PEERS\n", stderr);
+        fputs("usage: step default|trusted|list PEERS\n", stderr);
         return 2;
     }
     fflush(stdout);
     child = fork();
-    if (child == 0) {
-        ivflat_device *dev = table_new(strcmp(argv[1], "trusted") == 0, peers, fd); /* made here: a fork ends it */
-
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0) {
-            puts("skipped: one process may not follow another here (ptrace)");
-            fflush(stdout);
-            _exit(77);
-        }
-        ivflat_device_write(dev, IVFLAT_REG_DOORBELL, 4, table_last(peers)); /* the linker does its part */
-        raise(SIGSTOP);
-        ivflat_device_write(dev, IVFLAT_REG_DOORBELL, 4, table_last(peers));
-        ivflat_device_free(dev);
-        _exit(EXIT_SUCCESS);
+    if (child == 0 && list) {
+        ring_list(peers, fd);
+    } else if (child == 0) {
+        ring_device(strcmp(argv[1], "trusted") == 0, peers, fd);
     }
-    count(child);
+    count(child, list ? (uint64_t)(uintptr_t)list_write : (uint64_t)(uintptr_t)ivflat_device_write);
     ptrace(PTRACE_DETACH, child, NULL, NULL);
     return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }

@@ -17,4 +17,9 @@ static inline uint32_t table_last(uint32_t peers)
     return (peers - 1) << 16;
 }
 
+/* The comparator, what one writes first: peers in a list, and write().  One block for all, to free(). */
+struct listed_peer;
+struct listed_peer *list_new(uint32_t peers, const int *fd);
+void list_write(const struct listed_peer *list, uint32_t value);
+
 #endif
