@@ -21,6 +21,10 @@
 #define LOCK_TRIES   200 /* 10 ms apart */
 #define MESSAGE_ROOM 768 /* what the kernel counts for a message in a socket's buffer (measured; more is fine) */
 
+#if !defined(SO_PASSRIGHTS) && SO_PEERGROUPS == 59 /* an option of Linux 6.16, where options have the usual numbers */
+#define SO_PASSRIGHTS 83
+#endif
+
 static int or_errno(int result)
 {
     return result < 0 ? -errno : result;
@@ -80,6 +84,19 @@ static int bind_as(int fd, const char *path, uint32_t mode, uint32_t group)
     return result;
 }
 
+/* Who connects cannot send descriptors: closing the last of a file may take as long as its owner likes.  Where the kernel
+ * does not know the option, they are closed as they come. */
+static void refuse_descriptors(int listener)
+{
+#ifdef SO_PASSRIGHTS
+    const int no = 0;
+
+    setsockopt(listener, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+#else
+    (void)listener;
+#endif
+}
+
 static int listen_at(const char *path, uint32_t mode, uint32_t group)
 {
     int result = ivf_fd_remove_stale(path);
@@ -88,6 +105,7 @@ static int listen_at(const char *path, uint32_t mode, uint32_t group)
     if (fd < 0) {
         return fd;
     }
+    refuse_descriptors(fd);
     result = bind_as(fd, path, mode, group);
     if (result < 0) {
         ivf_fd_close(fd);
@@ -124,6 +142,7 @@ int ivf_io_check_listener(int fd)
     if (result != AF_UNIX || int_option(fd, SO_TYPE) != SOCK_STREAM || int_option(fd, SO_ACCEPTCONN) != 1) {
         return -EPROTOTYPE;
     }
+    refuse_descriptors(fd);
     flags = fcntl(fd, F_GETFL);
     return flags < 0 ? -errno : or_errno(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }

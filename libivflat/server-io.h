@@ -16,7 +16,7 @@
  * somebody listens there; -EEXIST: what is there is no socket; -EDEADLK: somebody holds the folder's lock. */
 int ivf_io_listen(const char *path, uint32_t mode, uint32_t group);
 
-/* Takes any descriptor.  0: a UNIX stream socket that listens; it does not block from now on. */
+/* Takes any descriptor.  0: a UNIX stream socket that listens; it does not block from now on, nor take descriptors. */
 int ivf_io_check_listener(int fd);
 
 /* Two ends of a connection that needs no file; closed on exec; neither blocks. */

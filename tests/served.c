@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "served.h"
 
+#include "server-state.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -121,6 +123,16 @@ void served_begin(struct served *served, const ivflat_server_config *config)
     at_test_end(end_at_test_end, served);
 }
 
+void served_take_descriptors(struct served *served)
+{
+    for (guint i = 0; i < served->server->doors->len; i++) {
+        const struct ivf_door *door = g_ptr_array_index(served->server->doors, i);
+        const int yes = 1;
+
+        setsockopt(door->listener, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &yes, sizeof(yes));
+    }
+}
+
 void served_restart(struct served *served, const ivflat_server_config *config)
 {
     ivflat_server_config whole = complete(config);
@@ -200,6 +212,22 @@ void guest_leave(struct guest *guest, struct served *served)
     if (served) {
         served_run(served);
     }
+}
+
+int guest_send_fd(const struct guest *guest, int fd)
+{
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.align = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))}};
+    struct iovec piece = {(char[]){'x'}, 1};
+    const struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    ssize_t count;
+
+    memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+    count = sendmsg(guest->sock, &message, MSG_NOSIGNAL);
+    return count < 0 ? -errno : (int)count;
 }
 
 int guest_fd(const struct guest *guest, uint32_t index)

@@ -35,6 +35,9 @@ void served_begin(struct served *served, const ivflat_server_config *config);
 /* Ends it now. */
 void served_end(struct served *served);
 
+/* Lets clients send it descriptors, as on a kernel that cannot refuse them. */
+void served_take_descriptors(struct served *served);
+
 /* Another one in its place, which is gone: what the hooks said goes on. */
 void served_restart(struct served *served, const ivflat_server_config *config);
 
@@ -59,6 +62,9 @@ void guest_join(struct guest *guest, struct served *served);
 void guest_connect(struct guest *guest, const char *path);
 /* Closes all, and, if not NULL, runs the server. */
 void guest_leave(struct guest *guest, struct served *served);
+
+/* A byte with a descriptor: 1, or -errno. */
+int guest_send_fd(const struct guest *guest, int fd);
 
 int guest_fd(const struct guest *guest, uint32_t index);
 

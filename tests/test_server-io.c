@@ -153,10 +153,15 @@ START_TEST(what_is_a_listener)
     int ends[2], event = make_eventfd();
     int bound = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int passes = 0;
+    socklen_t length = sizeof(passes);
 
     set_nonblock(listener, false);
     ck_assert_int_eq(ivf_io_check_listener(listener), 0);
     ck_assert(get_nonblock(listener));
+    if (getsockopt(listener, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &passes, &length) == 0) {
+        ck_assert_int_eq(passes, 0);
+    }
     make_socketpair(ends);
     ck_assert_int_eq(ivf_io_check_listener(ends[0]), -EPROTOTYPE);
     ck_assert_int_eq(ivf_io_check_listener(bound), -EPROTOTYPE);

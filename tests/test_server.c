@@ -3,6 +3,7 @@
 #include "raw.h"
 #include "served.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,7 @@ START_TEST(P20_descriptors_from_a_client_are_closed)
     int fds[2] = {make_eventfd(), make_eventfd()};
 
     served_begin(&served, NULL);
+    served_take_descriptors(&served);
     guest_join(&guest, &served);
     guest_skip(&guest);
     before = count_fds();
@@ -270,6 +272,28 @@ START_TEST(P20_descriptors_from_a_client_are_closed)
     close_fd(fds[0]);
     close_fd(fds[1]);
     guest_leave(&guest, NULL);
+}
+END_TEST
+
+START_TEST(P20_where_the_kernel_can_it_refuses_descriptors)
+{
+    int fd = make_eventfd();
+    struct guest guest;
+    int passes = 0;
+    socklen_t length = sizeof(passes);
+
+    served_begin(&served, NULL);
+    guest_connect(&guest, served.path);
+    if (getsockopt(guest.sock, SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &passes, &length) < 0) {
+        printf("P20_where_the_kernel_can: skipped, this one cannot\n");
+    } else {
+        ck_assert_int_eq(guest_send_fd(&guest, fd), -EPERM);
+        served_run(&served);
+        ck_assert_int_eq(guest_send_fd(&guest, fd), -EPERM);
+        ck_assert_uint_eq(guest_skip(&guest), 4);
+    }
+    guest_leave(&guest, NULL);
+    close_fd(fd);
 }
 END_TEST
 
@@ -408,6 +432,7 @@ int main(void)
     tcase_add_test(tcase, P20_bytes_from_a_client_mean_nothing);
     tcase_add_test(tcase, P20_who_sends_too_much_is_dropped);
     tcase_add_test(tcase, P20_descriptors_from_a_client_are_closed);
+    tcase_add_test(tcase, P20_where_the_kernel_can_it_refuses_descriptors);
     tcase_add_test(tcase, P22_a_server_that_ends_says_no_leaves);
     tcase_add_test(tcase, half_a_connection_is_a_leave);
 

@@ -279,6 +279,7 @@ START_TEST(a_descriptor_that_lingers_holds_up_nobody)
     int other, fd = make_lingering(&other);
 
     served_begin(&served, NULL);
+    served_take_descriptors(&served);
     guest_connect(&guest, served.path);
     if (_i == UNREAD_WHEN_DROPPED) {
         raw_send(guest.sock, bytes, sizeof(bytes), NULL, 0);
