@@ -33,6 +33,7 @@ struct program {
     rlim_t descriptors; /* that we may have */
     int64_t started;
     gboolean again;  /* in our own place */
+    gboolean over;   /* a signal said so */
     gboolean unkept; /* a descriptor was */
     int status;
 };
@@ -91,6 +92,32 @@ static void on_log(void *user, uint32_t level, const char *text)
     }
 }
 
+static void say_that_it_goes_on(const char *problem)
+{
+    char *text = g_strconcat("cannot start anew, this server goes on: ", problem, NULL);
+
+    output_log(IVFLAT_LOG_WARNING, text);
+    g_free(text);
+}
+
+/* A newer program is, or is not, what can take over. */
+static void on_tried(const char *problem, gpointer user)
+{
+    struct program *program = user;
+
+    if (program->over) {
+        return;
+    }
+    if (problem) {
+        say_that_it_goes_on(problem);
+    } else if (!service_knows_all()) {
+        say_that_it_goes_on("the manager of services has not taken all yet that it is to keep");
+    } else {
+        program->again = TRUE;
+        g_main_loop_quit(program->loop);
+    }
+}
+
 static void on_signal(int number, gpointer user)
 {
     struct program *program = user;
@@ -99,7 +126,11 @@ static void on_signal(int number, gpointer user)
         output_status(program->server, program->started);
         return;
     }
-    program->again = number == SIGHUP;
+    if (number == SIGHUP) {
+        restart_try(on_tried, program);
+        return;
+    }
+    program->over = TRUE;
     g_main_loop_quit(program->loop);
 }
 
@@ -229,13 +260,11 @@ static char *start_again(struct program *program)
 static void go_on(struct program *program)
 {
     char *problem = start_again(program);
-    char *text = g_strconcat("cannot start anew, this server goes on: ", problem, NULL);
 
     program->handed.list = 0;
     program->again = FALSE;
-    output_log(IVFLAT_LOG_WARNING, text);
+    say_that_it_goes_on(problem);
     service_ready("goes on");
-    g_free(text);
     g_free(problem);
 }
 
@@ -245,10 +274,11 @@ static int serve(struct program *program)
 
     g_source_attach(source, NULL);
     g_main_loop_run(program->loop);
-    while (program->again) {
+    while (program->again && !program->over) {
         go_on(program);
         g_main_loop_run(program->loop);
     }
+    restart_try_no_more();
     service_stopping();
     g_source_destroy(source);
     g_source_unref(source);

@@ -15,6 +15,12 @@ struct handed {
 /* Remembers how the program was started, before anything can change that, and what was handed on. */
 void restart_remember(char **argv, struct handed *handed);
 
+/* Tries first, in a child, whether the program at the path starts and takes the words: once this one is gone, there is no
+ * way back.  @tried is called from GLib's loop, with a sentence that says why not, or NULL.  While one is tried, nothing
+ * is done. */
+void restart_try(void (*tried)(const char *problem, gpointer user), gpointer user);
+void restart_try_no_more(void);
+
 /* Does it.  Returns only where it cannot be: -1 with errno. */
 int restart_now(const struct handed *handed);
 

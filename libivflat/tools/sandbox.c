@@ -104,6 +104,8 @@ static const int allowed[] = {
     SCMP_SYS(shutdown),
     /* itself, and what is started in its place */
     SCMP_SYS(arch_prctl),
+    SCMP_SYS(clone),
+    SCMP_SYS(clone3),
     SCMP_SYS(execve),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
@@ -115,6 +117,8 @@ static const int allowed[] = {
     SCMP_SYS(getrlimit),
     SCMP_SYS(gettid),
     SCMP_SYS(getuid),
+    SCMP_SYS(kill),
+    SCMP_SYS(pidfd_open),
     SCMP_SYS(prctl),
     SCMP_SYS(prlimit64),
     SCMP_SYS(rseq),
@@ -126,6 +130,8 @@ static const int allowed[] = {
     SCMP_SYS(sysinfo),
     SCMP_SYS(tgkill),
     SCMP_SYS(uname),
+    SCMP_SYS(vfork),
+    SCMP_SYS(wait4),
 };
 
 gboolean sandbox_is_there(void)

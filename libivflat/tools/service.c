@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "service.h"
 
+#include "notes.h"
 #include "numbers.h"
 #include "server-values.h"
 
 #ifdef HAVE_LIBSYSTEMD
 
-#include <errno.h>
 #include <inttypes.h>
 #include <libivflat/ivflat.h>
 #include <stdlib.h>
@@ -120,36 +120,42 @@ gboolean service_is_there(void)
 
 void service_ready(const char *status)
 {
-    sd_notifyf(FALSE, "READY=1\nSTATUS=%s", status);
+    char *text = g_strconcat("READY=1\nSTATUS=", status, NULL);
+
+    notes_tell(text);
+    g_free(text);
 }
 
 void service_reloading(void)
 {
     struct timespec now;
+    char *text;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    sd_notifyf(FALSE, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-               (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+    text = g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+                           (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+    notes_tell(text);
+    g_free(text);
 }
 
 void service_stopping(void)
 {
-    sd_notify(FALSE, "STOPPING=1");
+    notes_tell("STOPPING=1");
 }
 
 gboolean service_keep(const char *name, int32_t fd)
 {
-    char *text = g_strconcat("FDSTORE=1\nFDPOLL=0\nFDNAME=", name, NULL);
-    int result = sd_pid_notify_with_fds(0, FALSE, text, &fd, 1);
-
-    g_free(text);
-    errno = result < 0 ? -result : 0;
-    return result > 0;
+    return notes_keep(name, fd);
 }
 
 void service_forget(const char *name)
 {
-    sd_notifyf(FALSE, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+    notes_forget(name);
+}
+
+gboolean service_knows_all(void)
+{
+    return notes_are_told();
 }
 
 #else
@@ -199,6 +205,11 @@ gboolean service_keep(const char *name, int32_t fd)
 void service_forget(const char *name)
 {
     (void)name;
+}
+
+gboolean service_knows_all(void)
+{
+    return TRUE;
 }
 
 #endif

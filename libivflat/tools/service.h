@@ -39,4 +39,7 @@ void service_stopping(void);
 gboolean service_keep(const char *name, int32_t fd);
 void service_forget(const char *name);
 
+/* Whether it has taken all that it was told: what it has not would be lost with this process. */
+gboolean service_knows_all(void);
+
 #endif

@@ -154,6 +154,7 @@ static void take(struct keeper *keeper, const char *text, int fd)
     if (store && fd >= 0) {
         ck_assert_msg(name && strstr(text, "FDPOLL=0"), "%s", text);
         g_hash_table_insert(keeper->store, g_strdup(name), GINT_TO_POINTER(fd));
+        keeper->asked++;
     } else if (remove) {
         g_hash_table_remove(keeper->store, name);
     }
@@ -166,6 +167,29 @@ static void take(struct keeper *keeper, const char *text, int fd)
     g_free(remove);
     g_free(ready);
     g_free(status);
+}
+
+/* Each socket has a bound of its own, too: one more, until not even its first goes through. */
+static bool fill_by_one(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    uint32_t sent = 0;
+
+    while (sendto(fd, "X=1", 3, 0, (const struct sockaddr *)address, sizeof(*address)) == 3) {
+        sent++;
+    }
+    ck_assert_int_eq(errno, EAGAIN);
+    close_fd(fd);
+    return sent > 0;
+}
+
+void keeper_fill(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strcpy(address.sun_path, test_path("notify"));
+    while (fill_by_one(&address)) {
+    }
 }
 
 void keeper_hear(struct keeper *keeper)

@@ -15,6 +15,7 @@ struct keeper {
     GPtrArray *names;  /* of sockets that it is handed to listen on */
     GArray *listeners; /* these */
     GHashTable *store; /* name -> descriptor */
+    uint32_t asked;    /* how often it was asked to keep one */
     uint32_t readies;
     GString *status; /* the last one */
 };
@@ -27,6 +28,9 @@ void keeper_end(struct keeper *keeper); /* asserts that it does not run */
 void keeper_listen(struct keeper *keeper, const char *name, const char *path);
 
 void keeper_start(struct keeper *keeper);
+
+/* There is no room for anything more that it tells, until the next keeper_hear(). */
+void keeper_fill(void);
 
 /* Takes all that it has told so far. */
 void keeper_hear(struct keeper *keeper);

@@ -5,12 +5,14 @@
 #include "members.h"
 #include "program.h"
 
+#include <fcntl.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RESTARTS 100
@@ -163,6 +165,66 @@ START_TEST(the_new_binary_is_the_one_at_the_path)
     program_run(0, "joined as 1", CLIENT, "-S", test_path("s"), "--read", "0:1");
     process_expect_end(server, SIGTERM, 0);
     expect_folder("server");
+    g_free(script);
+}
+END_TEST
+
+static void put_server(const char *script)
+{
+    ck_assert(g_file_set_contents_full(test_path("new"), script, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+    ck_assert_int_eq(rename(test_path("new"), test_path("server")), 0);
+}
+
+/* Once it had taken over there would be no way back. */
+START_TEST(a_new_binary_that_would_fail_takes_nothing_over)
+{
+    struct process *server;
+    struct process *client;
+
+    ck_assert_int_eq(symlink(SERVER, test_path("server")), 0);
+    server = program_start(test_path("server"), "-F", "-S", test_path("s"), "--allow-uid=0", "--allow-uid=65534", "--");
+    process_expect(server, "ready");
+    client = program_start(CLIENT, "-S", test_path("s"));
+    process_expect(client, "joined as 0");
+    put_server("#!/bin/sh\necho \"$0: there is no such user\" >&2; test \"$6\" = --version && exit 3\n");
+    ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+    process_expect(server,
+                   "there is no such user\n[^\n]*cannot start anew, this server goes on: [^\n]*/server does not "
+                   "take the words that we were started with: exit status 3 [^\n]*\n");
+    put_server("#!/bin/sh\nkill -11 $$\n");
+    ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+    process_expect(server, "this server goes on: [^\n]*/server was ended by signal 11 when it was tried\n");
+    client_does(client, "ring 0 0", "rang peer 0, vector 0");
+    process_end(client, SIGKILL);
+    process_expect_end(server, SIGTERM, 0);
+    expect_folder("server");
+}
+END_TEST
+
+/* Nobody waits for it, and it does not stay behind. */
+START_TEST(a_new_binary_that_hangs_holds_up_nobody)
+{
+    struct process *server;
+    char *script =
+        g_strdup_printf("#!/bin/sh\necho it hangs >&2\nexec >\"%s\" 2>&1 <&1\nkill -STOP $$\n", test_path("pipe"));
+    char byte;
+    int fd;
+
+    ck_assert_int_eq(mkfifo(test_path("pipe"), 0600), 0);
+    fd = open(test_path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ck_assert_int_eq(symlink(SERVER, test_path("server")), 0);
+    server = program_start(test_path("server"), "-F", "-S", test_path("s"));
+    process_expect(server, "ready");
+    put_server(script);
+    ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+    process_expect(server, "it hangs");
+    ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    process_expect_end(server, SIGTERM, 0);
+    wait_readable(fd); /* its end: nobody has it open any more */
+    ck_assert_int_eq(read(fd, &byte, 1), 0);
+    close_fd(fd);
+    expect_folder("pipe server");
     g_free(script);
 }
 END_TEST
@@ -413,6 +475,46 @@ START_TEST(sockets_that_belong_to_nobody)
 }
 END_TEST
 
+/* Clients come and go; what of them it is to keep waits, and what went meanwhile it never hears of. */
+START_TEST(a_manager_that_does_not_read_holds_up_nobody)
+{
+    const char *argv[] = {SERVER, "-F", "-v", "-n8", "-l64K", "--keep-state", "-S", test_path("s"), NULL};
+    struct process *client;
+    uint32_t kept;
+
+    if (!can_keep()) {
+        return;
+    }
+    keeper_begin(&keeper, argv);
+    keeper_start(&keeper);
+    wait_for_ready();
+    kept = g_hash_table_size(keeper.store);
+    keeper.asked = 0;
+    keeper_fill();
+    for (uint32_t round = 0; round < 20; round++) {
+        program_run(0, "joined as", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    }
+    client = program_start(CLIENT, "-S", test_path("s"));
+    process_expect(client, "joined as 20");
+    ck_assert_int_eq(kill(keeper.pid, SIGHUP), 0); /* what waits would be lost: it goes on */
+    program_run(0, "joined as 21", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    while (g_hash_table_size(keeper.store) < kept + 9) { /* its socket, and eight vectors */
+        members_wait(&members, keeper.notify, 10);
+        keeper_hear(&keeper);
+    }
+    ck_assert_uint_le(keeper.asked, 2 * 9); /* of those that had gone it never heard */
+    keeper_kill(&keeper, SIGKILL);
+    keeper_start(&keeper);
+    wait_for_ready();
+    client_does(client, "ring 20 0", "interrupt on vector 0");
+    process_end(client, SIGKILL);
+    keeper_kill(&keeper, SIGTERM);
+    ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
+    keeper_end(&keeper);
+    expect_folder("");
+}
+END_TEST
+
 START_TEST(without_a_manager_nothing_can_be_kept)
 {
     program_run(2, "^ivflat-server: --keep-state needs a manager of services [^\n]*\n$", "env", "-u", "NOTIFY_SOCKET",
@@ -432,6 +534,8 @@ int main(void)
     tcase_add_test(tcase, a_signal_that_comes_meanwhile_is_not_lost);
     tcase_add_test(tcase, the_new_binary_is_the_one_at_the_path);
     tcase_add_test(tcase, a_restart_works_under_a_filter_of_system_calls);
+    tcase_add_test(tcase, a_new_binary_that_would_fail_takes_nothing_over);
+    tcase_add_test(tcase, a_new_binary_that_hangs_holds_up_nobody);
     tcase_add_test(tcase, what_was_not_handed_over_is_a_fresh_start);
 
     tcase = suite_case(suite, "kill -9");
@@ -440,6 +544,7 @@ int main(void)
     tcase_add_test(tcase, a_socket_that_the_manager_listens_on);
     tcase_add_test(tcase, each_peer_at_the_socket_that_is_named_for_it);
     tcase_add_test(tcase, sockets_that_belong_to_nobody);
+    tcase_add_test(tcase, a_manager_that_does_not_read_holds_up_nobody);
     tcase_add_test(tcase, without_a_manager_nothing_can_be_kept);
     return suite_run(suite);
 }
