@@ -13,7 +13,7 @@
 struct fast_path {
     struct machine *machine;
     uint32_t doorbells, vectors; /* bound now */
-    bool refusal_told;
+    bool full_told;
 };
 
 /* Takes the four hooks, whose user begins with a struct fast_path, as far as this kernel has what they need.  What it

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -95,19 +96,18 @@ enum { MESSAGE_ADDRESS = 0xfee00000u };
 
 static enum status set_routes(struct machine *machine)
 {
-    struct {
-        struct kvm_irq_routing head;
-        struct kvm_irq_routing_entry entries[KVM_BOARD_VECTORS];
-    } routes = {.head.nr = KVM_BOARD_VECTORS};
+    struct kvm_irq_routing *routes = calloc(1, sizeof *routes + KVM_BOARD_VECTORS * sizeof routes->entries[0]);
+    int result = -1;
 
-    for (uint32_t vector = 0; vector < KVM_BOARD_VECTORS; vector++)
-        routes.entries[vector] =
+    for (uint32_t vector = 0; routes && vector < KVM_BOARD_VECTORS; vector++)
+        routes->entries[routes->nr++] =
             (struct kvm_irq_routing_entry){.gsi = machine_gsi(vector),
                                            .type = KVM_IRQ_ROUTING_MSI,
                                            .u.msi = {.address_lo = MESSAGE_ADDRESS, .data = KVM_BOARD_VECTOR + vector}};
-    if (ioctl(machine->vm, KVM_SET_GSI_ROUTING, &routes) == 0)
-        return STOPPED;
-    return say(FAILED, "KVM does not take the interrupts' routes: %s", strerror(errno));
+    if (routes)
+        result = ioctl(machine->vm, KVM_SET_GSI_ROUTING, routes);
+    free(routes);
+    return result == 0 ? STOPPED : say(FAILED, "KVM does not take the interrupts' routes: %s", strerror(errno));
 }
 
 static enum status make_machine(struct machine *machine)

@@ -46,6 +46,10 @@ class Machine:
         """Waits for the link: its id."""
         return int(self.lines.until(r"linked as peer (\d+)$")[1])
 
+    def ready(self):
+        """Waits until the worker can be ordered: its id.  What rings it before is lost with its interrupts still off."""
+        return int(self.lines.until(r"^id (\d+)$")[1])
+
     def knows(self, number, vectors=2):
         """Waits until it has heard of so many vectors of that peer, or with 0 that it left."""
         self.lines.until(rf"peer {number}: {vectors} vectors$")
@@ -98,7 +102,7 @@ class Case(unittest.TestCase):
 
     def worker(self, machine, host, vectors=2):
         """The machine's guest, which has heard of @host."""
-        worker = Worker(host, machine.linked())
+        worker = Worker(host, machine.ready())
         host.wait_for(worker.id, vectors)
         worker.wake()
         return worker

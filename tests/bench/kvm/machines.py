@@ -38,8 +38,8 @@ def ours(*options, program="examples/kvm/ivflat-kvm"):
     """Starts the emulator: answers its process and its id."""
 
     def start(keep, build, socket):
-        process = keep(Process([build / program, "--verbose", *options, socket, build / WORKER]))
-        return int(process.lines.until(r"linked as peer (\d+)$")[1])
+        process = keep(Process([build / program, *options, socket, build / WORKER]))
+        return int(process.lines.until(r"^id (\d+)$")[1])
 
     return start
 
@@ -66,14 +66,23 @@ def qemu_version():
 
 def guest(keep, build, start, host, path):
     worker = Worker(host, start(keep, build, path))
-    host.wait_for(worker.id, VECTORS)
+    host.wait_for(worker.id, len(host.vectors))
     worker.wake()
     return worker
 
 
-def hosted(keep, build):
-    server = keep(Server(build / "libivflat/tools/ivflat-server", keep.path(), VECTORS, str(MEMORY)))
-    return keep(Peer(server.path, VECTORS)), server.path
+def hosted(keep, build, vectors=VECTORS):
+    server = keep(Server(build / "libivflat/tools/ivflat-server", keep.path(), vectors, str(MEMORY)))
+    return keep(Peer(server.path, vectors)), server.path
+
+
+def crowd(keep, build, start, vectors, peers):
+    """A guest with so many peers, and the last of them."""
+    host, path = hosted(keep, build, vectors)
+    last = host
+    for _ in range(peers - 1):
+        last = keep(Peer(path, vectors))
+    return guest(keep, build, start, host, path), last
 
 
 def single(keep, build, start):

@@ -11,7 +11,7 @@
 
 enum {
     ANSWER = 1, /* from now on writes `value` to DOORBELL at each interrupt of vector 0; NOBODY: only counts them */
-    RING,       /* writes `value` to DOORBELL `times` times; with two processors each does, the other `second` */
+    RING,       /* writes `value` to DOORBELL `times` times; `second`, if not 0, is rung by another processor */
     PING,       /* rings by `value`, and again at each interrupt of vector 0, `times` times */
     HAND,       /* the same, with a message of MESSAGE words each way; `second`: spoils the message of this number */
     TAKE        /* the other side of HAND */

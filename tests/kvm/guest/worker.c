@@ -53,6 +53,8 @@ void other_main(void)
 
 static void ring_by_both(const volatile struct orders *order)
 {
+    while (ready != 2)
+        ;
     work_value = order->second;
     work_times = order->times;
     msr_write(APIC_COMMAND, 1ull << 32 | WORK);
@@ -133,7 +135,7 @@ static void obey(uint32_t id)
     if (order->what == ANSWER) {
         answer = order->value;
         door = answer == NOBODY ? &nowhere : doorbell;
-    } else if (order->what == RING && ready == 2) {
+    } else if (order->what == RING && order->second != 0) {
         ring_by_both(order);
     } else if (order->what == RING) {
         ring(order->value, order->times);
