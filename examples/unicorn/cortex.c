@@ -49,10 +49,11 @@ static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *u
 {
     struct cortex *cpu = user;
 
-    (void)address, (void)size;
+    (void)size;
     if (cpu->blocks-- > 1 && !may_interrupt(cpu))
         return;
     cpu->interrupted = true;
+    cpu->stopped = (uint32_t)address;
     uc_emu_stop(engine);
 }
 
@@ -169,6 +170,9 @@ bool cortex_run(struct cortex *cpu)
     cpu->interrupted = false;
     cpu->trap = 0;
     error = uc_emu_start(cpu->engine, get(cpu, UC_ARM_REG_PC) | 1, NO_ADDRESS, 0, 0);
+    /* Unicorn 2.0 names the instruction before it when that lies on two of its pages, and would run it once more. */
+    if (cpu->interrupted)
+        set(cpu, UC_ARM_REG_PC, cpu->stopped | 1);
     if (cpu->trap == TRAP_RETURN)
         leave(cpu);
     else if (cpu->trap)

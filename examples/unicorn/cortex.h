@@ -18,6 +18,7 @@ struct cortex {
     bool sleeping;    /* in WFI: do not run until nvic_next() has something */
     uint32_t blocks;  /* straight pieces of code that this slice may still run */
     bool interrupted; /* we stopped the engine, rather than WFI */
+    uint32_t stopped; /* in front of which piece of code */
     uint32_t trap;    /* the engine's number of an exception that it left to us */
     char fault[160];  /* what the guest did wrong: one sentence */
 };

@@ -128,6 +128,15 @@ START_TEST(out_of_running_code_500_times_with_all_intact)
 }
 END_TEST
 
+START_TEST(no_instruction_runs_twice_where_two_pages_meet)
+{
+    start_case(CASE_ACROSS);
+    program_says(guest, "wrong 0");
+    program_says(guest, "end");
+    stop_guest();
+}
+END_TEST
+
 START_TEST(primask_holds_an_interrupt_back_and_wfi_ends_all_the_same)
 {
     start_case(CASE_PRIMASK);
@@ -381,6 +390,7 @@ int main(void)
     tcase_add_test(unicorn, registers_at_every_width);
     tcase_add_test(unicorn, out_of_wfi_1000_times);
     tcase_add_test(unicorn, out_of_running_code_500_times_with_all_intact);
+    tcase_add_test(unicorn, no_instruction_runs_twice_where_two_pages_meet);
     tcase_add_test(unicorn, primask_holds_an_interrupt_back_and_wfi_ends_all_the_same);
     tcase_add_test(unicorn, faultmask_holds_an_interrupt_back_until_it_is_cleared_or_the_handler_returns);
     tcase_add_test(unicorn, basepri_holds_an_interrupt_back);

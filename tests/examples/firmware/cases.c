@@ -144,6 +144,7 @@ static void run(uint32_t which)
     static void (*const cases[])(void) = {[CASE_REGISTERS] = case_registers,
                                           [CASE_ECHO] = case_echo,
                                           [CASE_RUNNING] = case_running,
+                                          [CASE_ACROSS] = case_across,
                                           [CASE_PRIMASK] = case_primask,
                                           [CASE_FAULTMASK] = case_faultmask,
                                           [CASE_BASEPRI] = case_basepri,

@@ -11,6 +11,7 @@
 enum {
     CASE_REGISTERS = 1, /* all registers at every width */
     CASE_ECHO,          /* asleep, answers every ring from main() */
+    CASE_ACROSS,        /* a long loop over the border of two pages */
     CASE_RUNNING,       /* never asleep, answers from the handler until CASE_ROUNDS */
     CASE_PRIMASK,
     CASE_FAULTMASK,
@@ -51,6 +52,7 @@ void case_lines(void);
 void case_late(void);
 void case_stack(void);
 void case_running(void);
+void case_across(void);
 void case_fault(uint32_t which);
 #endif
 

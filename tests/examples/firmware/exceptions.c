@@ -220,6 +220,23 @@ void case_running(void)
     say("intact ", intact);
 }
 
+/* Counts r0 down to 0 by a 32-bit instruction that lies on two of the engine's pages, of 1 KiB; gives back how many turns
+ * that took. */
+uint32_t turns(uint32_t count);
+__asm__(".section .text.turns,\"ax\",%progbits\n\t.balign 1024\n\t.space 1022 - 6\n\t"
+        ".global turns\n\t.type turns, %function\n\t.thumb_func\n"
+        "turns:\n\tmovs r1, #0\n1:\tadds r1, #1\n\tnop\n\tsubs.w r0, r0, #1\n\tbne 1b\n\tmov r0, r1\n\tbx lr\n\t"
+        ".text");
+
+void case_across(void)
+{
+    uint32_t wrong = 0;
+
+    for (uint32_t i = 0; i < 5000; i++)
+        wrong += turns(40) != 40;
+    say("wrong ", wrong);
+}
+
 static volatile uint32_t *at(volatile uintptr_t address)
 {
     return (volatile uint32_t *)address;
