@@ -8,6 +8,7 @@
 #include "server-retry.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 /* What the program's hooks hear of who is no client yet. */
 static ivflat_server_client info_of(const ivflat_server *server, const struct ivf_identity *who, int32_t id)
@@ -22,14 +23,20 @@ static ivflat_server_client info_of(const ivflat_server *server, const struct iv
     };
 }
 
+/* -1 where it is not known. */
+static int64_t number_of(uint32_t id)
+{
+    return id == IVFLAT_NOBODY_KNOWN ? -1 : (int64_t)id;
+}
+
 static void refuse(ivflat_server *server, const ivflat_server_client *info, uint32_t reason, const char *text)
 {
     server->counters[IVFLAT_SERVER_COUNT_REFUSED]++;
     ivf_server_tell_refused(server, info, reason, text);
     if (ivf_retry_may_tell(server, IVF_LACK_REFUSED)) {
         ivf_server_log(server, IVFLAT_LOG_WARNING,
-                       "refused a client (process %d, user %d, group %d): %s; there are %u clients", info->pid,
-                       (int)info->uid, (int)info->gid, text, server->all.length);
+                       "refused a client (process %d, user %" PRId64 ", group %" PRId64 "): %s; there are %u clients",
+                       info->pid, number_of(info->uid), number_of(info->gid), text, server->all.length);
     }
 }
 

@@ -28,7 +28,7 @@ struct ivf_client *ivf_client_new(int sock, struct ivf_announcement *announcemen
 void ivf_client_free(struct ivf_client *client)
 {
     ivf_announcement_unref(client->announcement);
-    ivf_fd_close_stream(client->sock);
+    ivf_io_end(client->sock);
     g_free(client->text);
     g_free(client);
 }

@@ -211,6 +211,14 @@ int ivf_io_send(int sock, const struct ivf_message *messages, uint32_t count)
     return sent;
 }
 
+void ivf_io_end(int sock)
+{
+    if (sock >= 0) {
+        shutdown(sock, SHUT_WR);
+    }
+    ivf_fd_close_stream(sock);
+}
+
 void ivf_io_set_room(int sock, uint32_t messages)
 {
     int bytes = (int)(messages * MESSAGE_ROOM / 2); /* the kernel takes it twice */

@@ -34,6 +34,10 @@ void ivf_io_identify(int sock, struct ivf_identity *identity);
  * where not even one did. */
 int ivf_io_send(int sock, const struct ivf_message *messages, uint32_t count);
 
+/* Ends a connection of ours and closes @sock: what is under way is still read at the other end, and then it is over, even
+ * where somebody else keeps a copy. */
+void ivf_io_end(int sock);
+
 /* How many messages may lie unread in @sock: fewer where the kernel wants that. */
 void ivf_io_set_room(int sock, uint32_t messages);
 

@@ -261,6 +261,31 @@ START_TEST(a_server_that_ends_leaves_nothing_to_go_on_with)
 }
 END_TEST
 
+/* Whoever keeps copies may be late to let go of them. */
+START_TEST(who_is_dropped_hears_of_it_whoever_keeps_a_copy)
+{
+    static const uint8_t bytes[5000];
+    struct guest guest;
+    struct guest other;
+    int copy;
+
+    restarted_begin(1);
+    guest_join(&guest, &restarted.served);
+    copy = dup_fd(((struct ivf_client *)restarted.served.server->all.head->data)->sock);
+    ck_assert_int_eq(send(guest.sock, bytes, sizeof(bytes), 0), sizeof(bytes));
+    served_run(&restarted.served);
+    guest_expect(&guest, "0; 0; -1 memory 4194304; 0 eventfd; end");
+    close_fd(copy);
+    guest_leave(&guest, NULL);
+    guest_join(&other, &restarted.served);
+    copy = dup_fd(((struct ivf_client *)restarted.served.server->all.head->data)->sock);
+    served_end(&restarted.served);
+    guest_expect(&other, "0; 1; -1 memory 4194304; 1 eventfd; end");
+    close_fd(copy);
+    guest_leave(&other, NULL);
+}
+END_TEST
+
 START_TEST(what_nobody_knows_any_more_is_let_go)
 {
     restarted_begin(1);
@@ -407,6 +432,7 @@ int main(void)
     tcase_add_test(tcase, what_nobody_waits_for_any_more_is_closed);
     tcase_add_test(tcase, nothing_is_kept_for_ever);
     tcase_add_test(tcase, a_server_that_ends_leaves_nothing_to_go_on_with);
+    tcase_add_test(tcase, who_is_dropped_hears_of_it_whoever_keeps_a_copy);
     tcase_add_test(tcase, what_nobody_knows_any_more_is_let_go);
     tcase_add_test(tcase, ids_and_seats_go_on);
 

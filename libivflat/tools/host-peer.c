@@ -2,11 +2,11 @@
 #include "host-peer.h"
 
 #include "numbers.h"
+#include "server-output.h"
 
 #include <glib-unix.h>
 #include <inttypes.h>
 #include <libivflat/ivflat-glib.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,14 +22,14 @@ struct host_peer {
 static void on_interrupt(void *user, uint32_t vector, uint64_t count)
 {
     (void)user;
-    printf("interrupt on vector %u, %" PRIu64 " time%s\n", vector, count, count == 1 ? "" : "s");
+    output_host(TRUE, "interrupt on vector %u, %" PRIu64 " time%s", vector, count, count == 1 ? "" : "s");
 }
 
 static void on_log(void *user, uint32_t level, const char *text)
 {
     (void)user;
     if (level <= IVFLAT_LOG_WARNING) {
-        g_printerr("ivflat-server: host peer: %s\n", text);
+        output_host(FALSE, "ivflat-server: host peer: %s", text);
     }
 }
 
@@ -44,12 +44,12 @@ static void ring(struct host_peer *host, const char *line)
 
     g_strfreev(words);
     if (!good) {
-        g_printerr("ivflat-server: \"%s\" is no ring: say PEER VECTOR, two numbers\n", line);
+        output_host(FALSE, "ivflat-server: \"%s\" is no ring: say PEER VECTOR, two numbers", line);
     } else if (ivflat_device_peer_vectors(host->device, (uint32_t)peer) <= vector) {
-        g_printerr("ivflat-server: there is no vector %" PRIu64 " of a peer %" PRIu64 " to ring\n", vector, peer);
+        output_host(FALSE, "ivflat-server: there is no vector %" PRIu64 " of a peer %" PRIu64 " to ring", vector, peer);
     } else {
         ivflat_device_write(host->device, IVFLAT_REG_DOORBELL, 4, peer << 16 | vector);
-        printf("rang peer %" PRIu64 ", vector %" PRIu64 "\n", peer, vector);
+        output_host(TRUE, "rang peer %" PRIu64 ", vector %" PRIu64, peer, vector);
     }
 }
 

@@ -2,9 +2,11 @@
 #include "server-output.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 static const struct server_options *options;
 static gboolean in_background;
@@ -12,7 +14,6 @@ static gboolean in_background;
 void output_begin(const struct server_options *of)
 {
     options = of;
-    setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
 void output_to_log(void)
@@ -21,19 +22,71 @@ void output_to_log(void)
     in_background = TRUE;
 }
 
+static gboolean has_room(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+
+    return poll(&one, 1, 0) == 1;
+}
+
+/* Who does not read what we say holds up nobody: what there is no room for is lost, and the next line says how much. */
+static void put_line(int fd, const char *line)
+{
+    static guint64 lost[STDERR_FILENO + 1];
+    char *before;
+    char *text;
+
+    if (!has_room(fd)) {
+        lost[fd]++;
+        return;
+    }
+    before = !lost[fd] ? g_strdup("")
+                       : g_strdup_printf(options->json ? "{\"event\":\"lost\",\"lines\":%" G_GUINT64_FORMAT "}\n"
+                                                       : "ivflat-server: nobody read, and %" G_GUINT64_FORMAT
+                                                         " lines were lost\n",
+                                         lost[fd]);
+    text = g_strconcat(before, line, "\n", NULL);
+    lost[fd] = 0;
+    if (write(fd, text, strlen(text)) < 0) {
+        lost[fd] = 1;
+    }
+    g_free(text);
+    g_free(before);
+}
+
 /* A line at info level: standard output, where somebody is to read it. */
 G_GNUC_PRINTF(1, 2) static void say(const char *format, ...)
 {
     va_list args;
+    char *line;
 
     va_start(args, format);
-    if (in_background) {
-        vsyslog(LOG_INFO, format, args);
-    } else {
-        vprintf(format, args);
-        putchar('\n');
-    }
+    line = g_strdup_vprintf(format, args);
     va_end(args);
+    if (in_background) {
+        syslog(LOG_INFO, "%s", line);
+    } else {
+        put_line(STDOUT_FILENO, line);
+    }
+    g_free(line);
+}
+
+void output_host(gboolean good, const char *format, ...)
+{
+    va_list args;
+    char *line;
+
+    va_start(args, format);
+    line = g_strdup_vprintf(format, args);
+    va_end(args);
+    put_line(good ? STDOUT_FILENO : STDERR_FILENO, line);
+    g_free(line);
+}
+
+/* -1 where it is not known. */
+static int64_t id_of(uint32_t id)
+{
+    return id == IVFLAT_NOBODY_KNOWN ? -1 : (int64_t)id;
 }
 
 /* Between quotes, as JSON has it. */
@@ -60,8 +113,9 @@ static void say_json(const char *event, const ivflat_server_client *client, uint
 {
     char *words = quoted(text);
 
-    say("{\"event\":\"%s\",\"id\":%d,\"pid\":%d,\"uid\":%d,\"gid\":%d,\"reason\":%u,\"text\":%s}", event,
-        (int)client->id, client->pid, (int)client->uid, (int)client->gid, reason, words);
+    say("{\"event\":\"%s\",\"id\":%" PRId64 ",\"pid\":%d,\"uid\":%" PRId64 ",\"gid\":%" PRId64
+        ",\"reason\":%u,\"text\":%s}",
+        event, id_of(client->id), client->pid, id_of(client->uid), id_of(client->gid), reason, words);
     g_free(words);
 }
 
@@ -83,7 +137,6 @@ void output_ready(uint32_t room, gboolean restarted, uint32_t clients)
         say("ivflat-server: ready on %s (%" PRIu64 " bytes, %u vector%s, room for %u clients)", options->socket,
             options->size, options->vectors, options->vectors == 1 ? "" : "s", room);
     }
-    fflush(stdout);
     g_free(path);
 }
 
@@ -92,7 +145,7 @@ void output_joined(const ivflat_server_client *client)
     if (options->json) {
         say_json("joined", client, 0, "");
     } else if (is_told()) {
-        say("client %u joined, process %d, user %d", client->id, client->pid, (int)client->uid);
+        say("client %u joined, process %d, user %" PRId64, client->id, client->pid, id_of(client->uid));
     }
 }
 
@@ -129,7 +182,10 @@ void output_log(uint32_t level, const char *text)
     } else if (options->json) {
         log_json(level, text);
     } else if (level <= IVFLAT_LOG_WARNING || options->verbose) {
-        g_printerr("ivflat-server: %s\n", text);
+        char *line = g_strconcat("ivflat-server: ", text, NULL);
+
+        put_line(STDERR_FILENO, line);
+        g_free(line);
     }
 }
 
@@ -155,11 +211,11 @@ static void status_of_server(const ivflat_server *server, int64_t started)
 
 static void status_of_client(const ivflat_server_client *client)
 {
-    say(options->json ? "{\"event\":\"client\",\"id\":%u,\"pid\":%d,\"uid\":%d,\"gid\":%d,\"age\":%" PRIu64
-                        ",\"sent\":%" PRIu64 ",\"waiting\":%" PRIu64 ",\"received\":%" PRIu64 "}"
-                      : "status: client %u: process %d, user %d, group %d, %" PRIu64 " s, %" PRIu64
+    say(options->json ? "{\"event\":\"client\",\"id\":%u,\"pid\":%d,\"uid\":%" PRId64 ",\"gid\":%" PRId64
+                        ",\"age\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"waiting\":%" PRIu64 ",\"received\":%" PRIu64 "}"
+                      : "status: client %u: process %d, user %" PRId64 ", group %" PRId64 ", %" PRIu64 " s, %" PRIu64
                         " messages sent, %" PRIu64 " waiting, %" PRIu64 " bytes received",
-        client->id, client->pid, (int)client->uid, (int)client->gid, client->age_ms / 1000, client->sent,
+        client->id, client->pid, id_of(client->uid), id_of(client->gid), client->age_ms / 1000, client->sent,
         client->waiting, client->received);
 }
 
@@ -171,5 +227,4 @@ void output_status(const ivflat_server *server, int64_t started)
     for (int32_t id = -1; (id = ivflat_server_next_client(server, id, &client)) >= 0;) {
         status_of_client(&client);
     }
-    fflush(stdout);
 }

@@ -19,6 +19,9 @@ void output_left(const ivflat_server_client *client, uint32_t reason, const char
 void output_refused(const ivflat_server_client *client, uint32_t reason, const char *text);
 void output_log(uint32_t level, const char *text);
 
+/* What the host's peer has to say: on standard output, or where it is wrong. */
+void output_host(gboolean good, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* All clients, and what the server did since it was @started (g_get_monotonic_time()). */
 void output_status(const ivflat_server *server, int64_t started);
 

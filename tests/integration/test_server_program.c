@@ -352,6 +352,42 @@ START_TEST(a_reader_of_its_lines_may_go)
 }
 END_TEST
 
+/* A pipe that is full: the lines are lost, their number is told, and nobody waits for anybody. */
+START_TEST(a_reader_of_its_lines_may_sleep)
+{
+    const char *argv[] = {"sh", "-c", "exec \"$0\" -F -v -S \"$1\" >&3", SERVER, test_path("s"), NULL};
+    static char bytes[1 << 20];
+    struct process *server;
+    ssize_t count;
+    int ends[2];
+
+    make_pipe(ends);
+    server = process_start(argv, ends[1]);
+    wait_readable(ends[0]);
+    set_nonblock(ends[1], true);
+    memset(bytes, '.', sizeof(bytes));
+    while (write(ends[1], bytes, 4096) > 0) {
+    }
+    set_nonblock(ends[1], false);
+    for (int i = 0; i < 3; i++) {
+        program_run(0, "joined as", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    }
+    set_nonblock(ends[0], true);
+    while (read(ends[0], bytes, sizeof(bytes)) > 0) {
+    }
+    ck_assert_int_eq(kill(process_pid(server), SIGUSR1), 0);
+    wait_readable(ends[0]);
+    count = read(ends[0], bytes, sizeof(bytes) - 1);
+    ck_assert_int_gt(count, 0);
+    bytes[count] = '\0';
+    ck_assert_msg(g_regex_match_simple("^ivflat-server: nobody read, and 6 lines were lost\nstatus: up ", bytes, 0, 0),
+                  "%s", bytes);
+    process_expect_end(server, SIGTERM, 0);
+    close_fd(ends[0]);
+    close_fd(ends[1]);
+}
+END_TEST
+
 /* Memory ---------------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_named_memory_is_removed_at_the_end)
@@ -430,6 +466,7 @@ int main(void)
     tcase_add_test(tcase, without_descriptors_it_says_so_and_goes_on);
     tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
     tcase_add_test(tcase, a_reader_of_its_lines_may_go);
+    tcase_add_test(tcase, a_reader_of_its_lines_may_sleep);
 
     tcase = suite_case(suite, "memory");
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
