@@ -109,6 +109,13 @@ class Judge(unittest.TestCase):
         figure["cases"][1]["rounds"] = [{"ivflat": 1, "bare": 16}]
         self.assertEqual(self.kept(figure), [False, False])
 
+    def test_cases_that_miss_the_same_are_told_together(self):
+        figure = goal(at_most=1.1)
+        figure["cases"][1]["goals"] = figure["cases"][0]["goals"]
+        figure["cases"][1]["rounds"] = [{"ivflat": 3, "bare": 1}] * 11
+        self.assertEqual(list(judge.sentences(judge.missed([figure]))),
+                         ["Joining: ivflat is 1.2 to 3 of bare, wanted is at most 1.1"])
+
     def test_of_times_none_is_judged_where_only_counts_are(self):
         late = goal(at_most=1)
         self.assertEqual(judge.missed([late], counted_only=True), [])
@@ -138,7 +145,7 @@ class Page(unittest.TestCase):
 
     def test_what_misses_its_goal_and_what_is_not_there_is_told(self):
         text = page.written({**FOUND, "figures": [{**goal(at_most=1.1), "of": "join"}]}, {})
-        self.assertIn("- Joining, 10 peers: ivflat to bare is 1.2, wanted is at most 1.1", text)
+        self.assertIn("- Joining: ivflat is 1.2 of bare, wanted is at most 1.1 (10 peers).", text)
         self.assertIn("- kvm is not here: there is no /dev/kvm", text)
         self.assertIn("Nothing.", page.written(FOUND, {}))
 

@@ -7,10 +7,10 @@
  * Bare: a thread waits in an epoll (or poll, where the embedder polls), reads and writes. */
 #include "figure.h"
 #include "greeted.h"
+#include "processors.h"
 
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,6 @@
 #define WARMING     50u
 #define TRIPS       500u
 #define ROUNDS      51u
-#define ANY         (-1)
 #define OTHER       1
 #define WAYS        (sizeof(ways) / sizeof(ways[0]))
 #define OWN_LOOP    4u /* the first of ways are those of the first figure */
@@ -195,19 +194,6 @@ static void ring(const struct side *side)
     }
 }
 
-static void stay_on(int processor)
-{
-    cpu_set_t set;
-
-    if (processor != ANY) {
-        CPU_ZERO(&set);
-        CPU_SET(processor, &set);
-        if (sched_setaffinity(0, sizeof(set), &set) < 0) {
-            figure_fail("sched_setaffinity");
-        }
-    }
-}
-
 static void *answer(void *user)
 {
     struct side *side = user;
@@ -248,25 +234,6 @@ static double measure(void *user)
     begin = figure_now() - begin;
     pthread_join(other, NULL);
     return begin / trips_wanted / 1e3;
-}
-
-static int processors[2];
-
-/* The first two processors that we may use; the second is ANY where there is one only. */
-static void find_processors(void)
-{
-    cpu_set_t set;
-    int count = 0;
-
-    processors[0] = processors[1] = ANY;
-    if (sched_getaffinity(0, sizeof(set), &set) < 0) {
-        figure_fail("sched_getaffinity");
-    }
-    for (int i = 0; i < CPU_SETSIZE && count < 2; i++) {
-        if (CPU_ISSET(i, &set)) {
-            processors[count++] = i;
-        }
-    }
 }
 
 static void compare(const struct way *first, uint32_t count, int one, int other, double at_most, uint32_t rounds)

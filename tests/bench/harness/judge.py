@@ -21,6 +21,10 @@ def quartiles(numbers):
     return tuple(statistics.quantiles(numbers, n=4)) if len(numbers) > 1 else tuple(numbers) * 3
 
 
+def name_of(case):
+    return case["case"] or (f"{case['x']:,.0f}" if "x" in case else "")
+
+
 class Verdict:
     """A goal of a case: what was found, and what was wanted."""
 
@@ -49,11 +53,13 @@ class Verdict:
         holds = f", or its quartiles hold {self.goal['or_holds']:g}" if "or_holds" in self.goal else ""
         return f"at most {self.goal['at_most']:g}{holds}"
 
-    def sentence(self):
-        where = f", {self.case['case']} {self.figure.get('x_label', '')}".rstrip() if self.case["case"] else ""
-        what = f"{self.of} to {self.to}" if self.to else self.of
-        unit = "" if self.to else f" {self.figure['unit']}"
-        return f"{self.figure['title']}{where}: {what} is {self.found:.3g}{unit}, wanted is {self.wanted}"
+
+def told(missed):
+    """One sentence for verdicts of the same figure, series and goal: from the least to the most."""
+    first, found = missed[0], sorted(verdict.found for verdict in missed)
+    span = " to ".join(dict.fromkeys(f"{number:.3g}" for number in (found[0], found[-1])))
+    return (f"{first.figure['title']}: {first.of} is {span} {f'of {first.to}' if first.to else first.figure['unit']}, "
+            f"wanted is {first.wanted}")
 
 
 def verdicts(figure):
@@ -63,3 +69,15 @@ def verdicts(figure):
 def missed(figures, counted_only=False):
     return [verdict for figure in figures if figure.get("counted") or not counted_only
             for verdict in verdicts(figure) if not verdict.kept]
+
+
+def sentences(found):
+    """What is missed, told once for the cases of a figure that miss the same; those cases, where others do not."""
+    groups = {}
+    for verdict in found:
+        groups.setdefault((verdict.figure["figure"], verdict.of, verdict.wanted), []).append(verdict)
+    for group in groups.values():
+        figure, where = group[0].figure, [name_of(verdict.case) for verdict in group]
+        label = f" {figure['x_label']}" if "x_label" in figure else ""
+        some = f" ({', '.join(where)}{label})" if len(where) < len(figure["cases"]) else ""
+        yield told(group) + some

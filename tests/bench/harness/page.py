@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the run writes into docs/performance.md: all between its two marker comments, and nothing else of the page."""
+import textwrap
+
 import judge
 
+UNITS = {"ns": "Nanoseconds", "us": "Microseconds", "ms": "Milliseconds"}
 BEGIN = "<!-- tests/bench/run writes from here ... -->"
 END = "<!-- ... to here -->"
 
@@ -22,14 +25,24 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
+def verdict_of(case, goal):
+    return judge.Verdict({"cases": [case]}, case, goal)
+
+
 def cell(case, name):
-    """A series' median; behind it how many times another one's, where a goal asks for that, bold where it is missed."""
-    words = number(judge.median(case, name)) if name in case["rounds"][0] else ""
+    """A series' median; behind it how many times another one's, where a goal asks for that; bold where it is missed."""
+    if name not in case["rounds"][0]:
+        return ""
+    words = number(judge.median(case, name))
     for goal in case.get("goals", []):
-        if goal["of"] == name and goal.get("to"):
-            verdict = judge.Verdict({"cases": [case]}, case, goal)
+        if goal["of"] != name or "at_most" not in goal:
+            continue
+        verdict = verdict_of(case, goal)
+        if verdict.to:
             ratio = f"{verdict.found:.2f} ({verdict.low:.2f}-{verdict.high:.2f})"
             words += f"; {ratio}" if verdict.kept else f"; **{ratio}**"
+        elif not verdict.kept:
+            words = f"**{words}**"
     return words
 
 
@@ -43,35 +56,38 @@ def table(figure):
     yield "| " + " | ".join([f"{label}", *names]) + " |"
     yield "| " + " | ".join(["---:" if label else ":---", *["---:"] * len(names)]) + " |"
     for case in figure["cases"]:
-        head = number(case["x"]) if "x" in case else case["case"]
-        yield "| " + " | ".join([head, *(cell(case, name) for name in names)]) + " |"
+        first = number(case["x"]) if "x" in case else case["case"]
+        yield "| " + " | ".join([first, *(cell(case, name) for name in names)]) + " |"
 
 
 def goals(figure):
-    """The goals in words, each once."""
+    """The goals in words, each once, and whether it is kept in every case."""
     seen = {}
     for verdict in judge.verdicts(figure):
-        of_what = f"of {verdict.to}" if verdict.to else f"{figure['unit']}" if "at_most" in verdict.goal else ""
-        seen.setdefault(f"{verdict.wanted} {of_what}".strip(), set()).add(verdict.kept)
-    return "; ".join(f"{words} ({'kept' if kept == {True} else '**not kept**' if kept == {False} else '**not always kept**'})"
-                     for words, kept in seen.items())
+        of_what = f" of {verdict.to}" if verdict.to else f" {figure['unit']}" if "at_most" in verdict.goal else ""
+        seen.setdefault(f"{verdict.wanted}{of_what}", []).append(verdict.kept)
+    for words, kept in seen.items():
+        yield f"{words} ({'kept' if all(kept) else '**not kept everywhere**' if any(kept) else '**not kept**'})"
 
 
-def rounds_of(figure):
+def head(figure):
+    unit = UNITS.get(figure["unit"], figure["unit"].capitalize())
     counts = sorted({len(case["rounds"]) for case in figure["cases"]})
-    return "counted" if figure.get("counted") else f"medians of {' to '.join(map(str, counts))} rounds"
+    how = "counted" if figure.get("counted") else f"medians of {' to '.join(map(str, counts))} rounds"
+    wanted = "; ".join(goals(figure))
+    return f"{unit}, {how}." + (f" Wanted: {wanted}." if wanted else "")
+
+
+def paragraph(words):
+    return textwrap.fill(words, 120, break_long_words=False, break_on_hyphens=False)
 
 
 def section(figure, plots):
-    yield f"### {figure['title']}"
-    yield ""
-    wanted = goals(figure)
-    yield f"{figure['unit'][0].upper()}{figure['unit'][1:]}, {rounds_of(figure)}." + (f" Goal: {wanted}." if wanted else "")
-    yield ""
+    yield from (f"### {figure['title']}", "", paragraph(head(figure)), "")
     yield from table(figure)
     notes = [note.rstrip(".") + "." for note in figure.get("notes", [])]
     if notes:
-        yield from ("", " ".join(notes))
+        yield from ("", paragraph(" ".join(notes)))
     if figure["figure"] in plots:
         yield from ("", f"![{figure['title']}]({plots[figure['figure']]})")
     yield ""
@@ -79,12 +95,12 @@ def section(figure, plots):
 
 def written(found, plots):
     """@found: what run keeps in its JSON file.  @plots: {figure: where its plot is, seen from the page}."""
-    lines = [f"{found['machine']}. {found['date']}.", ""]
+    lines = [paragraph(f"{found['machine']}. {found['date']}."), ""]
     for figure in found["figures"]:
         lines += section(figure, plots)
     missed = judge.missed(found["figures"])
     lines += ["### What does not reach its goal", ""]
-    lines += [f"- {verdict.sentence()}" for verdict in missed] or ["Nothing."]
+    lines += [paragraph(f"- {sentence}.") for sentence in judge.sentences(missed)] or ["Nothing."]
     if found["skipped"]:
         lines += ["", *(f"- {name} is not here: {why}" for name, why in found["skipped"].items())]
     return "\n".join(lines)

@@ -57,14 +57,16 @@ def built():
 
 
 def compiler_of(build):
-    """(compiler, optimisation) as Meson knows them."""
+    """The C compiler and its optimisation, as Meson has them; nothing where there is no such build."""
     info = build / "meson-info"
     try:
-        found = json.loads((info / "intro-compilers.json").read_text())["host"]["c"]
+        targets = json.loads((info / "intro-targets.json").read_text())
         options = {one["name"]: one["value"] for one in json.loads((info / "intro-buildoptions.json").read_text())}
-    except (OSError, KeyError, ValueError):
+        command = next(source["compiler"] for target in targets for source in target["target_sources"]
+                       if source.get("language") == "c")
+    except (OSError, KeyError, ValueError, StopIteration):
         return ""
-    return f", {found.get('id', 'cc')} {found.get('version', '')} -O{options.get('optimization', '?')}"
+    return f", {output(*command, '--version').splitlines()[0]}, -O{options.get('optimization', '?')}"
 
 
 def processor():

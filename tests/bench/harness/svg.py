@@ -5,8 +5,8 @@ from xml.sax.saxutils import escape
 
 import judge
 
-WIDTH, HEIGHT = 640, 380
-LEFT, RIGHT, TOP, BOTTOM = 78, 20, 42, 52
+WIDTH, HEIGHT = 760, 380
+LEFT, RIGHT, TOP, BOTTOM = 78, 190, 42, 52  # at the right is the legend
 COLOURS = ("#1f5fa8", "#c8511b", "#4d4d4d", "#2f8f4e", "#8a4fa3")
 DASHES = ("", "7 4", "2 3", "10 3 2 3", "")
 FONT = "font-family='sans-serif'"
@@ -16,9 +16,10 @@ def text(x, y, words, anchor="middle", size=12, more=""):
     return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' {FONT} font-size='{size}'{more}>{escape(words)}</text>"
 
 
-def line(x1, y1, x2, y2, colour, dash=""):
+def line(x1, y1, x2, y2, colour, dash="", width=1):
     dashes = f" stroke-dasharray='{dash}'" if dash else ""
-    return f"<line x1='{x1:.1f}' y1='{y1:.1f}' x2='{x2:.1f}' y2='{y2:.1f}' stroke='{colour}'{dashes}/>"
+    return (f"<line x1='{x1:.1f}' y1='{y1:.1f}' x2='{x2:.1f}' y2='{y2:.1f}' stroke='{colour}' stroke-width='{width}'"
+            f"{dashes}/>")
 
 
 def short(number):
@@ -109,11 +110,11 @@ def curve(points, across, up, colour, dash):
 
 
 def legend(names):
+    start = WIDTH - RIGHT + 18
     for place, name in enumerate(names):
-        y = TOP + 14 + 18 * place
-        yield f"<rect x='{LEFT + 10}' y='{y - 12}' width='{28 + 7.2 * len(name) + 8:.0f}' height='18' fill='white'/>"
-        yield line(LEFT + 14, y - 4, LEFT + 36, y - 4, COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)])
-        yield text(LEFT + 42, y, name, "start")
+        y = TOP + 10 + 20 * place
+        yield line(start, y - 4, start + 24, y - 4, COLOURS[place % len(COLOURS)], DASHES[place % len(DASHES)], 2)
+        yield text(start + 30, y, name, "start")
 
 
 def plot(figure):
