@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The Linux side: sleeps until a station rings, checks what it sent, prints, and answers.  It looks at nothing unless an
- * interrupt has come: epoll_wait() has no time-out here, so what it says it was woken for.
+ * The Linux side: sleeps until a station rings, checks what it sent, prints, and answers.  It looks at nothing unless
+ * an interrupt has come: epoll_wait() has no time-out here, so all that it prints it was woken for.
  */
 #include <stdint.h>
 #include <stdio.h>

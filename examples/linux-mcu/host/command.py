@@ -32,12 +32,16 @@ since this machine lacks packages or network
 """
 
 
+def number_of(text):
+    match = re.fullmatch(r"(\d{1,12})([KMG]?)", text)
+    return int(match[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[match[2]] if match else 0
+
+
 def size(text):
-    match = re.fullmatch(r"(\d+)([KMG]?)", text)
-    number = int(match[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[match[2]] if match else 0
+    number = number_of(text)
     if number < LEAST_MEMORY or number & (number - 1):
-        raise argparse.ArgumentTypeError(f"'{text}' is no power of two from 128K on, such as 4M (QEMU's PCI device takes "
-                                         "no other size)")
+        raise argparse.ArgumentTypeError(f"'{text}' is no power of two from 128K on, such as 4M (QEMU's PCI device "
+                                         "takes no other size)")
     return text
 
 
@@ -56,26 +60,41 @@ def readable(text):
     return path
 
 
+def kernel(text):
+    """An arm64 kernel: as it is, packed by gzip, or one that unpacks itself."""
+    with readable(text).open("rb") as file:
+        head = file.read(64)
+    if head[56:60] != b"ARMd" and head[:2] != b"\x1f\x8b" and head[4:8] != b"zimg":
+        raise argparse.ArgumentTypeError(f"{text} is no kernel for arm64")
+    return Path(text).absolute()
+
+
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="examples/linux-mcu/run", usage="examples/linux-mcu/run [OPTION]...",
-                                     description=TEXT, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="examples/linux-mcu/run", usage="examples/linux-mcu/run [OPTION]...", description=TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--samples", metavar="NUMBER", type=positive, default=1000,
         help="that Linux gets of each station between two events (default: 1000)")
-    add("--board", choices=sorted(BOARDS), default="lm3s6965evb", help="QEMU's board of station 1 (default: lm3s6965evb)")
+    add("--board", choices=sorted(BOARDS), default="lm3s6965evb",
+        help="QEMU's board of station 1 (default: lm3s6965evb)")
     add("--firmware", metavar="FILE", type=readable, help="an ELF of yours for that board, in place of ours")
-    add("--qemu", metavar="PROGRAM", type=readable, help="a qemu-system-arm that has the device, in place of one built here")
-    add("--kernel", metavar="FILE", type=readable, help="another arm64 kernel; it needs vfio-pci built in")
-    add("--packages-from", metavar="FOLDER", help="where linux-image-*_arm64.deb and busybox-static_*_arm64.deb are, in "
-                                                  "place of apt")
+    add("--qemu", metavar="PROGRAM", type=readable,
+        help="a qemu-system-arm that has the device, in place of one built here")
+    add("--kernel", metavar="FILE", type=kernel, help="another arm64 kernel; it needs vfio-pci built in")
+    add("--packages-from", metavar="FOLDER",
+        help="where linux-image-*_arm64.deb and busybox-static_*_arm64.deb are, in place of apt")
     add("--fresh", action="store_true", help="ask apt for newer packages than those in the cache")
     add("--memory", metavar="SIZE", type=size, default="4M", help="bytes of shared memory (default: 4M)")
     add("--server", metavar="SOCKET", help="a server that is up, with 4 vectors, in place of one of ours")
     add("--patience", metavar="SECONDS", type=positive, default=60, help="for each step (default: 60)")
     add("--spoil", action="store_true", help="write over a sample, to see that it is found")
+    add("--prepare", action="store_true", help="only fetch and build what is needed")
     add("--verbose", action="store_true", help="also show the command lines, and what the emulators say")
     add("--keep", action="store_true", help="keep the folder with all that was said")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.bytes = number_of(options.memory)
+    return options
 
 
 def work_folder():
@@ -88,6 +107,8 @@ def play(options, folder):
     cast = Cast(options.verbose, options.patience, open(folder / "log", "w"))
     try:
         stage = Stage(options, folder, cast)
+        if options.prepare:
+            return 0
         start = time.monotonic()
         story = Story(stage, cast, options.samples)
         story.tell()
@@ -119,7 +140,8 @@ def no_space(error):
     """A sentence, where there was no room to write."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return None
-    return f"host: no space to write {error.filename or f'in {cache()} or {tempfile.gettempdir()}'}: {error.strerror}"
+    where = error.filename2 or error.filename or f"in {cache()} or {tempfile.gettempdir()}"
+    return f"host: no space to write {where}: {error.strerror}"
 
 
 def run(options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What all of host/ shares: the folders, and the reasons to stop."""
 import os
+import re
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
@@ -21,6 +22,13 @@ def cache():
         return Path(named).absolute()
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(home) / "libivflat" / "linux-mcu"
+
+
+def check_space(log, what, folder):
+    """Whether it was for lack of space that a program failed: @log has what it said."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    if re.search("No space left|enough free space|File too large", text):
+        raise Refused(f"host: no space for {what} in {folder}: it takes some 150 MB")
 
 
 def say(text):

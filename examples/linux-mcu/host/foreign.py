@@ -9,7 +9,7 @@ import shutil
 from make import mirror
 from make.common import logged, output_of
 
-from host.common import Missing
+from host.common import Missing, check_space
 
 ARCHITECTURE = "arm64"
 
@@ -60,14 +60,19 @@ class Apt:
 
     def why(self):
         """What apt complains of first."""
+        check_space(self.log, f"{ARCHITECTURE} packages", self.folder.parent)
         said = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         complaints = [line for line in said if re.match("[WE]: ", line)] or said[-1:]
         return complaints[0] if complaints else "apt said nothing"
 
-    def fetch(self, package, folder):
-        """Downloads the newest: its record {name, file, sha256}."""
-        fields = self.show(package)
-        if not fields or not self.get("download", f"{package}={fields['Version']}", cwd=folder):
+    def must(self, holds, package):
+        if not holds:
             raise Missing(f"the package {package} for {ARCHITECTURE} is not to be had: {self.why()}")
+
+    def fetch(self, package, folder):
+        """Downloads the newest: its record."""
+        fields = self.show(package)
+        self.must(fields, package)
+        self.must(self.get("download", f"{package}={fields['Version']}", cwd=folder), package)
         file = next(folder.glob(f"{package}_*.deb"))
         return {"package": package, "version": fields["Version"], "file": file.name, "sha256": fields["SHA256"]}

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The Linux side's kernel and first file system: from Debian's packages, with our init and gateway in it."""
+import errno
 import json
 import lzma
+import os
 import re
 import shutil
 import subprocess
 
 from make.common import logged, tail
 
-from host.common import HERE, Refused
+from host.common import HERE, Refused, check_space
 from host.packages import sha256
 
 # What the gateway wants of the kernel; what these need is found in them.
@@ -20,6 +22,7 @@ def unpack(package, folder):
     log = folder.with_name(folder.name + ".log")
     log.unlink(missing_ok=True)
     if not logged(["dpkg-deb", "-x", package, folder], log, 300):
+        check_space(log, package.name, folder.parent)
         raise Refused(f"linux: {package} cannot be unpacked: {tail(log, 1)}")
 
 
@@ -135,6 +138,8 @@ def build(folder, busybox, modules, gateway):
                           input="\n".join(names) + "\n", stdout=open(folder / "initramfs", "wb"),
                           stderr=subprocess.PIPE, check=False, timeout=60)
     if done.returncode != 0:
+        if "No space left" in done.stderr:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder / "initramfs")
         raise Refused(f"linux: cpio cannot write {folder / 'initramfs'}: {done.stderr.strip()}")
     shutil.rmtree(root)
     return folder / "initramfs"

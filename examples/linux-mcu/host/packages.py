@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from host.common import Missing, Refused, say
+from host.common import Refused, say
 from host.foreign import ARCHITECTURE, Apt
 
 # Follows whatever kernel the release has now.
@@ -22,11 +22,10 @@ def sha256(path):
     return digest.hexdigest()
 
 
-def kernel_of(fields):
-    """The package that has the kernel itself, by what the one that is always named the same depends on."""
-    match = re.search(r"\blinux-image-\d\S*", fields.get("Depends", ""))
-    if not match:
-        raise Missing(f"{KERNEL} depends on no kernel")
+def kernel_package(apt):
+    """The name of the one that has the kernel itself: the one that is always named the same depends on it."""
+    match = re.search(r"\blinux-image-\d\S*", apt.show(KERNEL).get("Depends", ""))
+    apt.must(match, KERNEL)
     return match[0]
 
 
@@ -68,9 +67,9 @@ class Packages:
         partial = self.cache / "packages.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        if not apt.get("update"):
-            raise Missing(f"apt cannot read the lists of {ARCHITECTURE} packages: {apt.why()}")
-        entries = [{"role": "kernel", **apt.fetch(kernel_of(apt.show(KERNEL)), partial)}]
+        # What cannot be read of the lists is not to be had then, and apt has said why.
+        apt.get("update")
+        entries = [{"role": "kernel", **apt.fetch(kernel_package(apt), partial)}]
         entries += [{"role": name, **apt.fetch(name, partial)} for name in OTHERS]
         (partial / self.record.name).write_text(json.dumps(entries, indent=1))
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -37,14 +37,15 @@ class Side:
 
     def shown(self, line):
         """What people see of it; nothing: None."""
-        return line or None
+        return line
 
     def feed(self, stream, data):
-        """What was read: whole lines are passed on, and given back."""
+        """Passes on the whole lines in what was read, and gives them back."""
         text = self.pending.get(stream, b"") + data
         *lines, rest = text.split(b"\n")
         self.pending[stream] = rest[-LONGEST:]
-        lines = [line[:LONGEST].decode("latin1").rstrip("\r").translate(PLAIN) for line in lines]
+        lines = [line[:LONGEST].decode("latin1").strip().translate(PLAIN) for line in lines]
+        lines = [line for line in lines if line]
         for line in lines:
             self.take(line, self.streams[stream])
         return lines
@@ -53,13 +54,18 @@ class Side:
         self.log.write(f"{self.name}: {line}\n")
         if by_guest:
             self.hear(line)
-        if line.strip() and not re.search(NOISE, line):
+        if not re.search(NOISE, line):
             (self.spoken if by_guest else self.complaints).append(line)
 
     def last_words(self):
-        """Of the program itself, if it complained, and else of its guest."""
-        words = self.complaints or self.spoken
-        return f"it last said: {words[-1]}" if words else "it said nothing"
+        """Of its guest; or what the program itself complained of, where that is all."""
+        if self.spoken:
+            return f"it last said: {self.shown(self.spoken[-1]) or self.spoken[-1]}"
+        return f"it said: {self.complaints[0]}" if self.complaints else "it said nothing"
+
+    def end_words(self):
+        """Why it ended."""
+        return f"it said: {self.complaints[0]}" if self.complaints else self.last_words()
 
     def type(self, text):
         # Who has ended cannot be told; that it has ended is seen elsewhere.
@@ -113,8 +119,8 @@ class Cast:
             data = key.fileobj.read1(65536)
             if not data:
                 self.selector.unregister(key.fileobj)
-                continue
-            for line in key.data.feed(key.fileobj, data):
+            # The end of the file ends a line.
+            for line in key.data.feed(key.fileobj, data or b"\n"):
                 self.show(key.data, line, key.data.streams[key.fileobj])
 
     def show(self, side, line, by_guest):
@@ -125,12 +131,12 @@ class Cast:
     def check_alive(self):
         for side in self.sides:
             if side.wrong:
-                raise Refused(f"{side.name}: {side.wrong[0]}")
+                raise Refused(side.wrong[0])
             if not side.may_end and side.child.poll() is not None:
-                self.listen(0)
+                self.hear_out(side)
                 code = side.child.returncode
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-                raise Refused(f"{side.name}: it {how}; {side.last_words()}")
+                raise Refused(f"{side.name}: it {how}; {side.end_words()}")
 
     def until(self, *wishes):
         """Until all wishes are fulfilled, or one sentence says whose is not."""
@@ -151,13 +157,16 @@ class Cast:
         """At once, as a crash would; all that it said before is heard."""
         side.kill()
         side.child.wait()
-        self.drain(side)
+        self.bury(side)
 
-    def drain(self, side):
-        """Hears @side, which has ended, to its end."""
-        known = self.selector.get_map().values
-        while any(key.data is side for key in known()):
+    def hear_out(self, side):
+        """All that @side, which has ended, has still said."""
+        end = time.monotonic() + self.patience
+        while any(key.data is side for key in self.selector.get_map().values()) and time.monotonic() < end:
             self.listen(1)
+
+    def bury(self, side):
+        self.hear_out(side)
 
         side.close()
         self.sides.remove(side)

@@ -38,6 +38,9 @@ class Programs:
             # It was set up before there was a compiler for it.
             self.run("meson", "setup", "--reconfigure", self.folder, CHECKOUT)
             self.run("ninja", "-C", self.folder)
+        for path in (self.gateway, self.unicorn, self.unicorn_firmware):
+            if not path.exists():
+                raise Refused(f"build: {path.name} was not built, for lack of a compiler or a library: see {self.log}")
         return self
 
     @property

@@ -33,7 +33,7 @@ class Watcher(Side):
     """ivflat-client: who comes and goes, how often it was rung, and what it reads in the memory."""
 
     def __init__(self, *words):
-        self.id, self.memory, self.peers = None, 0, {}
+        self.id, self.memory, self.peers, self.error = None, 0, {}, None
         self.rung, self.answers = collections.Counter(), []
         super().__init__(*words)
 
@@ -48,8 +48,10 @@ class Watcher(Side):
             self.peers.pop(event["id"], None)
         elif kind == "interrupt":
             self.rung[event["vector"]] += event["count"]
-        elif kind in ("read", "error"):
+        elif kind == "read":
             self.answers.append(event)
+        elif kind == "error":
+            self.error = event["text"]
 
     def shown(self, line):
         event = json.loads(line)

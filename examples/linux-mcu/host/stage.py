@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command lines: how each side is started."""
 from host import initramfs, packages, programs
-from host.common import Refused, cache
+from host.common import cache
 from host.sides import BOARDS, VECTORS, Linux, Server, Station, Watcher
 
 
@@ -11,22 +11,19 @@ class Stage:
     def __init__(self, options, folder, cast):
         self.options, self.folder, self.cast = options, folder, cast
         self.socket = options.server or folder / "socket"
+        given = packages.Packages(cache(), options.packages_from, options.fresh)
+        self.kit = initramfs.Kit(cache(), given.paths()).files()
         self.programs = programs.Programs(cache()).make()
         self.qemu = options.qemu or programs.our_qemu()
         self.firmware = options.firmware or self.programs.firmware(options.board)
-        self.kernel, self.initramfs = self.linux_files()
+        self.kernel = options.kernel or self.kit["kernel"]
+        self.initramfs = self.make_initramfs()
 
-    def linux_files(self):
-        options = self.options
-        kit = initramfs.Kit(cache(), packages.Packages(cache(), options.packages_from, options.fresh).paths()).files()
-        modules = [path for name, path in kit.items() if name.startswith("modules/")]
-        if options.kernel:
-            # Another kernel takes no modules of this one's.
-            modules = []
-        if not self.programs.gateway.exists():
-            raise Refused("build: there is no compiler aarch64-linux-gnu-gcc with a static C library for the Linux side")
-        return options.kernel or kit["kernel"], initramfs.build(self.folder, kit["busybox"], modules,
-                                                                self.programs.gateway)
+    def make_initramfs(self):
+        # Another kernel takes no modules of this one's.
+        modules = [] if self.options.kernel else [
+            path for name, path in self.kit.items() if name.startswith("modules/")]
+        return initramfs.build(self.folder, self.kit["busybox"], modules, self.programs.gateway)
 
     def server(self):
         return self.cast.start(Server, "server", [self.programs.tool("ivflat-server"), "-F", "-S", self.socket,

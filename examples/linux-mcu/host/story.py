@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What happens: all come, talk; one is killed and comes back, then another; all stop."""
+from host.common import Refused
 from host.process import Wish
-from host.sides import ALARM, HOST_ENTRY, TABLE, ring_of, words
+from host.sides import ALARM, HOST_ENTRY, TABLE, VECTORS, ring_of, words
 
-# A doorbell and the memory that a ring's two indices lie in: head, and 16 words further tail.
+# The words in which a ring's two indices are: head, and 16 further tail.
 INDICES = 17
+# In the table: how often Linux has started.
+LINUX_BOOTS = 1
 
 
 class Story:
@@ -38,13 +41,29 @@ class Story:
         if not self.stage.options.server:
             self.server = self.stage.server()
             self.cast.until(Wish(self.server, lambda: self.server.ready, "got ready"))
-        self.watcher = self.stage.watcher()
-        self.cast.until(Wish(self.watcher, lambda: self.watcher.id is not None, "joined the server"))
+        self.join_server()
         self.order("run ")
         self.start_linux()
         self.start_board()
         self.stations[2].append(self.stage.unicorn())
         self.cast.until(self.up(self.stations[2][-1]), self.up(self.stations[1][-1]), self.up(self.linux[-1]))
+
+    def join_server(self):
+        """Who watches is there first, and sees whether the server is what the others need."""
+        self.watcher = watcher = self.stage.watcher()
+        watcher.type("peers")
+        try:
+            self.cast.until(Wish(watcher, lambda: watcher.id in watcher.peers, "joined the server"))
+        except Refused as refused:
+            raise Refused(f"server: {watcher.error or refused}") from None
+        if watcher.peers[watcher.id] < VECTORS:
+            raise Refused(f"server: it gives each side {watcher.peers[watcher.id]} vectors, and {VECTORS} are needed: "
+                          f"start it with -n {VECTORS}")
+        if watcher.memory != self.stage.options.bytes:
+            raise Refused(f"server: its memory has {watcher.memory} bytes, and the stations are to have "
+                          f"{self.stage.options.bytes}: --memory has to be the server's -l")
+        if any(self.read(0, LINUX_BOOTS + 1)):
+            raise Refused("server: its memory has been used before, and the counts would be wrong: start it anew")
 
     def start_linux(self):
         self.linux.append(self.stage.linux())
@@ -95,17 +114,21 @@ class Story:
             self.watcher.ring(side.id, TABLE)
         self.cast.until(*(Wish(side, lambda side=side: side.total, "stopped") for side in stations))
         self.cast.until(Wish(linux, lambda: linux.interrupts and linux.child.poll() is not None, "stopped"))
-        self.cast.drain(linux)
+        self.cast.bury(linux)
         self.look()
 
     def look(self):
         """What the watcher sees in the memory: how much was ever written to a ring, and read."""
         for station in self.stations:
-            before = len(self.watcher.answers)
-            self.watcher.read_words(ring_of(station), INDICES)
-            self.cast.until(Wish(self.watcher, lambda: len(self.watcher.answers) > before, "read the memory"))
-            numbers = words(self.watcher.answers[-1])
+            numbers = self.read(ring_of(station), INDICES)
             self.indices[station] = (numbers[0], numbers[-1])
+
+    def read(self, offset, count):
+        """Words of the memory, as who watches has them."""
+        before = len(self.watcher.answers)
+        self.watcher.read_words(offset, count)
+        self.cast.until(Wish(self.watcher, lambda: len(self.watcher.answers) > before, "read the memory"))
+        return words(self.watcher.answers[-1])
 
     def alarms_rung(self):
         return self.watcher.rung[ALARM]

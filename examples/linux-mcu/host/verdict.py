@@ -65,12 +65,12 @@ class Verdict:
                                                       f"{linux.get('next')}")
         self.must(total["answered"] + total["lost"] == total["sent"] and not total["wrong"],
                   f"{name}: of {total['sent']} samples {total['answered']} were answered, {total['wrong']} wrongly")
-        self.must(total["lost"] <= self.deaths(), f"{name}: {total['lost']} samples were lost; one may be each time that "
-                                                  "Linux is killed")
+        self.must(total["lost"] <= self.deaths(),
+                  f"{name}: {total['lost']} samples were lost; one may be each time that Linux is killed")
         ever = sum(count for (station, _), count in self.counts.items() if station == number)
         head, tail = self.story.indices[number]
-        self.must(head == tail == ever, f"{name}: its ring has had {head} samples of which {tail} were read, and Linux's "
-                                        f"serial port tells of {ever}")
+        self.must(head == tail == ever,
+                  f"{name}: its ring has had {head} samples, {tail} of them read, and Linux tells of {ever}")
 
     def judge_alarms(self):
         """Who is killed may have been about to ring."""
