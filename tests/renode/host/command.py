@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What tests/renode/run does: packages, library, shapes, and the sum of it all."""
+import concurrent.futures
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from host.build import Library, Shape, compile_stubs
+from host.real import run_real
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = ["gcc", "libc6-dev", "meson", "ninja-build", "pkg-config", "libglib2.0-dev", "mono-mcs", "mono-runtime"]
+SHAPES = ("1.14", "1.15", "1.16")
+SECONDS = 300
+SKIP = 77
+
+
+class Outcomes:
+    """What came of the tests; each is said when it is known."""
+
+    def __init__(self):
+        self.passed, self.failed, self.skipped = 0, 0, 0
+
+    def add(self, shape, lines, status):
+        """@lines as cases/Main.cs writes them; a run that ended otherwise than it says is a failure more."""
+        words = [line.partition(" ")[0] for line in lines]
+        self.passed += words.count("ok")
+        self.failed += words.count("FAILED")
+        for line in lines:
+            print(f"{shape}: {line}" if line.startswith(("ok ", "FAILED ")) else f"    {line}", flush=True)
+        if (status != 0) != ("FAILED" in words) or not {"ok", "FAILED"} & set(words):
+            self.fail(f"{shape}: the tests ended with status {status}")
+
+    def fail(self, why):
+        self.failed += 1
+        print(f"FAILED {why}", flush=True)
+
+    def skip(self, why):
+        self.skipped += 1
+        print(f"skipped: {why}", flush=True)
+
+    def last_line(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def have_packages():
+    return subprocess.run([ROOT / "tests" / "packages", *PACKAGES], check=False).returncode == 0
+
+
+def run_shape(shape, library, folder, wanted):
+    """Compiles and runs the tests of one shape; their lines, and the status."""
+    program = shape.compile(folder)
+    sockets = folder / f"s{shape.name}"
+    sockets.mkdir()
+    for name in ("layout.txt", "old.so", "lacking.so"):
+        (sockets / name).symlink_to(folder / name)
+    done = subprocess.run(["timeout", "-k", "5", str(SECONDS), "mono", "--debug", program, sockets, library.so,
+                           library.server, library.client, *wanted],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode("utf-8", "replace").splitlines(), done.returncode
+
+
+def run_all(folder, build, wanted):
+    outcomes = Outcomes()
+    library = Library(ROOT, build or folder / "build", build is None)
+    compile_stubs(ROOT, library, folder)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        shapes = [(name, pool.submit(run_shape, Shape(ROOT, name), library, folder, wanted)) for name in SHAPES]
+        for name, done in shapes:
+            outcomes.add(name, *done.result())
+    if not wanted:
+        run_real(ROOT, library, folder, outcomes)
+    print(outcomes.last_line())
+    return outcomes.failed != 0
+
+
+def split(words):
+    """BUILD, if the first is one, and the rest."""
+    if words and os.path.exists(os.path.join(words[0], "build.ninja")):
+        return Path(words[0]).resolve(), words[1:]
+    return None, words
+
+
+def main(words, usage):
+    build, wanted = split(words)
+    if len(wanted) > 1 or any(word.startswith("-") or os.sep in word for word in wanted):
+        print(usage.strip())
+        return 0 if wanted in (["--help"], ["-h"]) else 2
+    if not have_packages():
+        print("SKIPPED: mono, or what builds the library, is not to be had (see above)")
+        return SKIP
+    # Short, for the sockets' paths, and no name that Renode takes for its own and deletes.
+    with tempfile.TemporaryDirectory(prefix="ivflat-mono-") as folder:
+        try:
+            return run_all(Path(folder), build, wanted)
+        except subprocess.CalledProcessError as error:
+            print((error.stdout or b"").decode("utf-8", "replace"))
+            print(f"FAILED {' '.join(map(str, error.cmd[:4]))} ...\n0 passed, 1 failed, 0 skipped")
+            return 1
