@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a peer costs: what malloc took for it, its own bookkeeping included, and the table's entry; beside what QEMU's two
- * devices take for one.  Run without malloc's per-thread cache, which counts what it keeps as in use.
+/* What a peer costs: what malloc took for it, its own bookkeeping included, and the table's entry; beside what QEMU's
+ * two devices take for one.  Run without malloc's per-thread cache, which counts what it keeps as in use.
  *
  * usage: memory --json [--quick] BUILD */
 #include "figure.h"
@@ -16,9 +16,9 @@
 #define ENTRY    sizeof(void *)           /* the table has one pointer an id */
 #define BLOCK(n) ((n) + 8 + 15) / 16 * 16 /* glibc's blocks */
 
-/* Of the size of QEMU's structures (10.0), and of nothing else of theirs: a notifier is two descriptors and a flag, the flat
- * device's peer is in a list and has room for 64 vectors, each a notifier and a number; the PCI device has an array of
- * peers, with an array of notifiers each. */
+/* Of the size of QEMU's structures (10.0), and of nothing else of theirs: a notifier is two descriptors and a flag; the
+ * flat device's peer is in a list and has room for 64 vectors, each a notifier and a number; the PCI device has an
+ * array of peers, with an array of notifiers each. */
 struct notifier_size {
     int descriptors[2];
     bool flag;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From starting a program to its being ready: one with a device that is READY, the server that takes its first client, and
- * beside them a program that does nothing.
+/* From starting a program to its being ready: one with a device that is READY, the server that takes its first client,
+ * and beside them a program that does nothing.
  *
  * usage: start --json [--quick] BUILD
  *        start --ready SOCKET | start --nothing       what it starts itself */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* step default|trusted|list PEERS: follows one ring instruction by instruction, and prints how many there are from
- * ivflat_device_write(), or the comparator's, to the system call, that one included, and how many until it has returned.
+ * ivflat_device_write(), or the comparator's, to the system call, that one included, and how many until it is back.
  *
  * Callgrind can only count there and back; this tells the two apart, and that both counts of the whole agree is seen by
  * who compares them. */

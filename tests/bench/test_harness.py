@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The run of the figures itself: what programs may print, what is judged, what it writes, and what it is told wrongly."""
+"""The run of the figures itself: what programs may print, what is judged and written, and what it is told wrongly."""
 import copy
 import json
 import subprocess
@@ -21,7 +21,8 @@ import svg  # noqa: E402
 # "ivflat" is 1.2 times "bare" in the middle, 1.1 and 1.3 at the quartiles.
 ROUNDS = [{"ivflat": ratio * bare, "bare": bare} for bare in (10, 20) for ratio in (1.0, 1.1, 1.1, 1.2, 1.3, 1.3, 1.4)]
 FIGURE = {"figure": "joining-time", "title": "Joining", "unit": "us", "x_label": "peers", "notes": ["One vector"],
-          "cases": [{"case": "10", "x": 10, "rounds": ROUNDS, "goals": [{"of": "ivflat", "to": "bare", "at_most": 1.25}]},
+          "cases": [{"case": "10", "x": 10, "rounds": ROUNDS,
+                     "goals": [{"of": "ivflat", "to": "bare", "at_most": 1.25}]},
                     {"case": "1000", "x": 1000, "rounds": ROUNDS}]}
 FOUND = {"machine": "A machine", "date": "2001-01-01", "quick": False, "skipped": {"kvm": "there is no /dev/kvm"},
          "figures": [{**FIGURE, "of": "join"}]}
@@ -51,13 +52,15 @@ class Shape(unittest.TestCase):
     def test_what_is_wrong_is_told(self):
         uneven = [dict(ROUNDS[0])] * 11 + [{"ivflat": 1}]
         for figure, word in (
-                ({**FIGURE, "more": 1}, "only"), ({**FIGURE, "figure": "A b"}, "small letters"), ({**FIGURE, "unit": 3}, '"unit"'),
-                ({**FIGURE, "cases": []}, "not empty"), ({**FIGURE, "notes": [1]}, "sentences"), (changed(more=1), "only"),
+                ({**FIGURE, "more": 1}, "only"), ({**FIGURE, "figure": "A b"}, "small letters"),
+                ({**FIGURE, "unit": 3}, '"unit"'), ({**FIGURE, "cases": []}, "not empty"),
+                ({**FIGURE, "notes": [1]}, "sentences"), (changed(more=1), "only"),
                 (changed(case=1), "name"), (changed(rounds=[]), "list"), (changed(rounds=[{}] * 11), "list"),
                 (changed(rounds=uneven), "every series"), (changed(rounds=ROUNDS[:10]), "at least 11"),
                 (changed(rounds=[{"a": -1}] * 11), "below 0"), (changed(rounds=[{"a": float("nan")}] * 11), "below 0"),
                 (changed(rounds=[{"a": True}] * 11), "below 0"), (changed(x="ten"), "number"), (goal(), "at_most"),
-                (goal(at_most=1, flat=True), "at_most"), (goal(at_most="1"), "number"), (goal(at_most=1, below=2), "only"),
+                (goal(at_most=1, flat=True), "at_most"), (goal(at_most="1"), "number"),
+                (goal(at_most=1, below=2), "only"),
                 (changed(goals=[{"of": "QEMU", "at_most": 1}]), "QEMU"), ([FIGURE], "only")):
             with self.assertRaisesRegex(shape.Wrong, word):
                 shape.checked(figure, False, "program")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""System calls of a round trip, both threads, as strace counts them: N trips and 2 N, the difference over N is a trip's."""
+"""System calls of a round trip, both threads, as strace counts them: the difference of N trips and 2 N, over N."""
 import re
 import shutil
 import tempfile

@@ -42,5 +42,5 @@ def figures(build, quick):
              for clients, rounds in (QUICK if quick else FULL).items()]
     return [{"figure": "server-message", "title": "The server: a message, by clients", "unit": "us",
              "x_label": "clients", "cases": cases,
-             "notes": ["Clients of one vector join one after the other until so many are there; a message is what one of "
-                       "them is told, and all are", "Time is that of server and clients together"]}]
+             "notes": ["Clients of one vector join one after the other until so many are there; a message is what one "
+                       "of them is told, and all are", "Time is that of server and clients together"]}]

@@ -2,9 +2,9 @@
 """Instructions of a doorbell write.
 
 Callgrind counts what runs between entering ivflat_device_write() and leaving it, the C library's part around the system
-call included: N rings and 2 N are counted, the difference over N is a ring's.  That is there and back.  How many of them
-lie before the system call, itself included, is told by following one ring step by step; the two counts of the whole have
-to agree.
+call included: N rings and 2 N are counted, the difference over N is a ring's.  That is there and back.  How many of
+them lie before the system call, itself included, is told by following one ring step by step; the two counts of the
+whole have to agree.
 """
 import re
 import shutil
@@ -22,7 +22,8 @@ def collected(build, how, peers, rings):
     """Instructions below the entry, in one run under callgrind."""
     with tempfile.TemporaryDirectory(prefix="ivflat-bench-") as folder:
         counts, ring = folder + "/counts", folder + "/ring"
-        output("strip", "--strip-debug", "-o", ring, build / "tests/bench/ring")  # valgrind may not know the debug format
+        # Valgrind may not know the format of what is for debugging.
+        output("strip", "--strip-debug", "-o", ring, build / "tests/bench/ring")
         output("valgrind", "--tool=callgrind", "--quiet", "--callgrind-out-file=" + counts,
                "--toggle-collect=" + ENTRIES[how], ring, how, peers, rings)
         with open(counts, encoding="utf-8") as file:
@@ -43,17 +44,17 @@ def to_the_call(build, how, peers):
 
 
 def case(build, peers):
-    goals = [{"of": NAMES[how], **wanted} for how in ("default", "trusted") for wanted in ({"at_most": MOST}, {"flat": True})]
+    wanted = ({"at_most": MOST}, {"flat": True})
     return {"case": str(peers), "x": peers, "rounds": [{NAMES[how]: to_the_call(build, how, peers) for how in ENTRIES}],
-            "goals": goals}
+            "goals": [{"of": NAMES[how], **goal} for how in ("default", "trusted") for goal in wanted]}
 
 
 def figures(build, quick):
     if not shutil.which("valgrind"):
         raise Skipped("valgrind is not there (apt install valgrind libc6-dbg)")
-    return [{"figure": "doorbell-instructions", "title": "A doorbell write up to the system call", "unit": "instructions",
-             "x_label": "peers", "counted": True, "cases": [case(build, peers)
-                                                            for peers in ([1, 1000] if quick else [1, 100, 10000, 65535])],
+    cases = [case(build, peers) for peers in ([1, 1000] if quick else [1, 100, 10000, 65535])]
+    return [{"figure": "doorbell-instructions", "title": "A doorbell write up to the system call",
+             "unit": "instructions", "x_label": "peers", "counted": True, "cases": cases,
              "notes": ["From ivflat_device_write() to the system call, that one included, with the C library's part",
                        "The peer that is rung is at the list's end",
                        "The table is filled with numbers that are no descriptors but for the one that is rung, since a "

@@ -22,6 +22,6 @@ def figures(build, quick):
         size = os.path.getsize(stripped)
         parts = output("size", stripped).splitlines()[1].split()
     return [{"figure": "size", "title": "The stripped library", "unit": "bytes", "counted": True,
-             "cases": [{"case": "", "rounds": [{"file": size, "code and constants": int(parts[0]), "data": int(parts[1]),
-                                                "zeroed": int(parts[2])}]}],
+             "cases": [{"case": "", "rounds": [{"file": size, "code and constants": int(parts[0]),
+                                                "data": int(parts[1]), "zeroed": int(parts[2])}]}],
              "notes": ["The device and the server together"]}]

@@ -13,7 +13,8 @@ FONT = "font-family='sans-serif'"
 
 
 def text(x, y, words, anchor="middle", size=12, more=""):
-    return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' {FONT} font-size='{size}'{more}>{escape(words)}</text>"
+    return (f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' {FONT} font-size='{size}'{more}>"
+            f"{escape(words)}</text>")
 
 
 def line(x1, y1, x2, y2, colour, dash="", width=1):
