@@ -346,7 +346,9 @@ void ivf_clients_close(ivflat_server *server, bool ours)
         struct ivf_client *client = link->data;
 
         ivf_reader_end(&client->reader, &server->news);
-        if (!ours) {
+        if (ours) {
+            ivf_fd_unwatch(server->epoll, client->sock); /* others may keep copies of it (P16) */
+        } else {
             ivf_fd_close(client->sock);
             client->sock = -1;
         }

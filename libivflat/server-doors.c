@@ -124,6 +124,9 @@ static void close_door(struct ivf_door *door, bool ours)
 
 void ivf_doors_close(ivflat_server *server, bool ours)
 {
+    if (ours) { /* epoll looks at the file, of which others may keep copies (P16) */
+        ivf_doors_unwatch(server);
+    }
     for (uint32_t i = 0; i < server->doors->len; i++) {
         close_door(g_ptr_array_index(server->doors, i), ours);
     }

@@ -103,13 +103,19 @@ static bool get(struct legacy *legacy, void *record, uint32_t count)
 
 static bool get_head(struct legacy *legacy)
 {
+    return get(legacy, &legacy->head, sizeof(legacy->head)) && legacy->head.doors > 0 &&
+           legacy->head.next_id < IVFLAT_MAX_PEERS;
+}
+
+/* After the doors: those of another configuration are closed, and their files removed. */
+static bool get_memory(struct legacy *legacy)
+{
+    const struct ivf_record_head *head = &legacy->head;
     ivflat_server *server = legacy->server;
-    struct ivf_record_head *head = &legacy->head;
     uint64_t size;
     bool sealed;
 
-    if (!get(legacy, head, sizeof(*head)) || head->vectors != server->vectors ||
-        head->memory_size != server->memory_size || head->doors == 0 || head->next_id >= IVFLAT_MAX_PEERS) {
+    if (head->vectors != server->vectors || head->memory_size != server->memory_size) {
         return false;
     }
     memcpy(server->counters, head->counters, sizeof(head->counters));
@@ -366,9 +372,9 @@ static bool get_record(struct legacy *legacy)
 {
     const struct ivf_record_head *head = &legacy->head;
 
-    return get_head(legacy) && get_all(legacy, head->doors, get_door) && get_all(legacy, head->people, get_person) &&
-           get_all(legacy, head->items, get_item) && set_seats(legacy) && get_all(legacy, head->clients, get_client) &&
-           catch_up_all(legacy);
+    return get_head(legacy) && get_all(legacy, head->doors, get_door) && get_memory(legacy) &&
+           get_all(legacy, head->people, get_person) && get_all(legacy, head->items, get_item) && set_seats(legacy) &&
+           get_all(legacy, head->clients, get_client) && catch_up_all(legacy);
 }
 
 /* Why not; NULL: it went well. */

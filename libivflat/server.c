@@ -199,6 +199,7 @@ static int32_t open_all(ivflat_server *server, const ivflat_server_config *confi
     }
     if (error == 0 && server->keeper.on) {
         error = begin_keeping(server);
+        ivf_fd_event_set(server->wake); /* what is kept is written down before anybody comes */
     }
     if (error == 0) {
         error = ivf_doors_add(server, config->socket_path, config->listen_fd, -1, "ivflat_server_config.listen_fd");
@@ -333,10 +334,10 @@ void ivflat_server_free(ivflat_server *server)
     if (ours) {
         ivf_save_end(server);
     }
-    close_all(server, ours);
-    if (ours && server->memory_name) {
+    if (ours && server->memory_name) { /* while it is open: only ours is removed */
         ivf_region_remove_named(server->memory_name, server->memory);
     }
+    close_all(server, ours);
     ivf_fd_close(server->timer);
     ivf_fd_close(server->wake);
     ivf_fd_close(server->epoll);

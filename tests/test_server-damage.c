@@ -6,6 +6,7 @@
 #include "server-save.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void damage_state(const struct ivf_map *map)
@@ -85,6 +86,47 @@ START_TEST(what_cannot_be_used_is_a_fresh_start)
 }
 END_TEST
 
+/* The manager is late to let go of the old listener: the path is free all the same. */
+START_TEST(another_configuration_has_the_path_at_once)
+{
+    struct guest guest;
+    int copy;
+
+    restarted_begin(1);
+    served_run(&restarted.served);
+    copy = dup_fd(((struct ivf_door *)g_ptr_array_index(restarted.served.server->doors, 0))->listener);
+    restarted.config.vectors = 2;
+    restarted_again();
+    ck_assert_ptr_nonnull(strstr(restarted.served.logged->str, ": the server starts afresh\n"));
+    guest_join(&guest, &restarted.served);
+    ck_assert_uint_eq(guest_skip(&guest), 3 + 2);
+    guest_leave(&guest, NULL);
+    close_fd(copy);
+}
+END_TEST
+
+/* And so it is with clients: what they send is nobody's any more. */
+START_TEST(nothing_of_before_is_waited_for)
+{
+    struct guest old;
+    int copies[2];
+
+    restarted_begin(1);
+    guest_join(&old, &restarted.served);
+    copies[0] = dup_fd(((struct ivf_client *)restarted.served.server->all.head->data)->sock);
+    copies[1] = dup_fd(((struct ivf_door *)g_ptr_array_index(restarted.served.server->doors, 0))->listener);
+    too_far(&restarted.served.server->keeper.map);
+    restarted_again();
+    ck_assert_ptr_nonnull(strstr(restarted.served.logged->str, ": the server starts afresh\n"));
+    guest_skip(&old);
+    ck_assert_int_le(send(old.sock, "x", 1, MSG_NOSIGNAL), 1);
+    served_run(&restarted.served); /* it comes to an end */
+    close_fd(copies[0]);
+    close_fd(copies[1]);
+    guest_leave(&old, NULL);
+}
+END_TEST
+
 /* A thousand damages: whatever comes of it, it is no crash, and a server that works. */
 START_TEST(no_damage_does_harm)
 {
@@ -127,6 +169,8 @@ int main(void)
     TCase *tcase = suite_case(suite, "afresh");
 
     tcase_add_loop_test(tcase, what_cannot_be_used_is_a_fresh_start, 0, G_N_ELEMENTS(wrongs));
+    tcase_add_test(tcase, another_configuration_has_the_path_at_once);
+    tcase_add_test(tcase, nothing_of_before_is_waited_for);
     tcase_add_test(tcase, no_damage_does_harm);
     return suite_run(suite);
 }

@@ -248,6 +248,31 @@ START_TEST(a_named_memory_is_removed_at_the_end)
 }
 END_TEST
 
+/* Whatever number the memory's descriptor has, and whatever is free below it. */
+START_TEST(a_name_is_removed_where_it_is_still_ours)
+{
+    char *name = memory_name();
+    int hole = make_eventfd();
+    int fd;
+
+    served_begin(&served, &(ivflat_server_config){.memory_name = name, .memory_size = 4096});
+    close_fd(hole);
+    served_end(&served);
+    ck_assert_int_eq(open_named(name, 0), -1);
+
+    served_begin(&served, &(ivflat_server_config){.memory_name = name, .memory_size = 4096});
+    ck_assert_int_eq(shm_unlink(name), 0);
+    fd = open_named(name, O_CREAT | O_EXCL); /* somebody else's by now */
+    served_end(&served);
+    close_fd(fd);
+    fd = open_named(name, 0);
+    ck_assert_int_ge(fd, 0);
+    close_fd(fd);
+    ck_assert_int_eq(shm_unlink(name), 0);
+    g_free(name);
+}
+END_TEST
+
 START_TEST(a_memory_in_a_folder_has_no_name)
 {
     struct guest guest;
@@ -375,6 +400,7 @@ int main(void)
 
     tcase = suite_case(suite, "memory");
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
+    tcase_add_test(tcase, a_name_is_removed_where_it_is_still_ours);
     tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
     tcase_add_test(tcase, a_refused_server_touches_no_memory);
     tcase_add_test(tcase, memory_that_can_be_cut_short_is_warned_of_once);

@@ -34,6 +34,7 @@ struct program {
     int64_t started;
     gboolean again;  /* in our own place */
     gboolean over;   /* a signal said so */
+    gboolean leave;  /* all as it is, to who is started next, if anybody is */
     gboolean unkept; /* a descriptor was */
     int status;
 };
@@ -131,6 +132,7 @@ static void on_signal(int number, gpointer user)
         return;
     }
     program->over = TRUE;
+    program->leave = number == SIGTERM && program->options.keep_state;
     g_main_loop_quit(program->loop);
 }
 
@@ -323,6 +325,13 @@ static int serve_ready(struct program *program, int told)
     return status;
 }
 
+/* The manager of services ends what it starts anew, too: where it does, what it keeps is gone on with, and where it does
+ * not, it lets go of all, and each link ends. */
+static gboolean leave_all(const struct program *program)
+{
+    return service_knows_all() && ivflat_server_hand_over(program->server, &(int32_t){-1}) == 0;
+}
+
 /* After the last fork, and before anybody else has a word. */
 static gboolean enter_sandbox(const struct program *program)
 {
@@ -352,7 +361,9 @@ static int run(struct program *program, int told)
         status = serve_ready(program, told);
     }
     host_peer_free(program->host);
-    ivflat_server_free(program->server);
+    if (!program->leave || !leave_all(program)) {
+        ivflat_server_free(program->server);
+    }
     g_main_loop_unref(program->loop);
     return status;
 }

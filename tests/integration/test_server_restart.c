@@ -370,7 +370,7 @@ START_TEST(a_hundred_kills_and_nobody_has_a_wrong_vector)
             member_leave(&members, seat);
         }
     }
-    keeper_kill(&keeper, SIGTERM);
+    keeper_kill(&keeper, SIGINT);
     ck_assert_uint_eq(g_hash_table_size(keeper.store), 0); /* it ended: nothing is to be gone on with */
     keeper_end(&keeper);
     g_rand_free(random);
@@ -392,7 +392,7 @@ START_TEST(a_socket_that_the_manager_listens_on)
     keeper_start(&keeper);
     wait_for_ready();
     program_run(0, "joined as 0", CLIENT, "-S", test_path("given"), "--read", "0:1");
-    keeper_kill(&keeper, SIGTERM);
+    keeper_kill(&keeper, SIGINT);
     ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
     keeper_end(&keeper);
     expect_folder("given");
@@ -428,7 +428,7 @@ START_TEST(each_peer_at_the_socket_that_is_named_for_it)
         ck_assert_uint_eq(times(process_said(client), "peer 9 has 1 vector"), 1);
         ck_assert_uint_eq(times(process_said(client), "peer 9 left"), 0);
         keeper_hear(&keeper);
-        keeper_kill(&keeper, round < 3 ? SIGKILL : SIGTERM);
+        keeper_kill(&keeper, round == 1 ? SIGKILL : round == 2 ? SIGTERM : SIGINT);
     }
     process_end(client, SIGKILL);
     ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
@@ -475,6 +475,37 @@ START_TEST(sockets_that_belong_to_nobody)
 }
 END_TEST
 
+/* As a manager does that starts it anew, for a newer program or library: nothing is closed, nobody is told anything. */
+START_TEST(who_is_ended_by_the_manager_is_gone_on_with)
+{
+    const char *argv[] = {SERVER, "-F", "-n2", "-l64K", "--keep-state", "-S", test_path("s"), NULL};
+
+    if (!can_keep()) {
+        return;
+    }
+    keeper_begin(&keeper, argv);
+    members = (struct members){.path = test_path("s")};
+    for (uint32_t round = 0; round < 5; round++) {
+        keeper_start(&keeper);
+        wait_for_ready();
+        member_join(&members, round);
+        members_settle(&members, keeper.notify, hear, &keeper);
+        members_ring(&members);
+        keeper_kill(&keeper, round < 4 ? SIGTERM : SIGINT);
+        for (uint32_t i = 0; i <= round; i++) {
+            members_dispatch(&members);
+            ck_assert_int_eq(members.all[i].down, round == 4);
+        }
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        member_leave(&members, i);
+    }
+    ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
+    keeper_end(&keeper);
+    expect_folder("");
+}
+END_TEST
+
 /* Clients come and go; what of them it is to keep waits, and what went meanwhile it never hears of. */
 START_TEST(a_manager_that_does_not_read_holds_up_nobody)
 {
@@ -508,7 +539,7 @@ START_TEST(a_manager_that_does_not_read_holds_up_nobody)
     wait_for_ready();
     client_does(client, "ring 20 0", "interrupt on vector 0");
     process_end(client, SIGKILL);
-    keeper_kill(&keeper, SIGTERM);
+    keeper_kill(&keeper, SIGINT);
     ck_assert_uint_eq(g_hash_table_size(keeper.store), 0);
     keeper_end(&keeper);
     expect_folder("");
@@ -544,6 +575,7 @@ int main(void)
     tcase_add_test(tcase, a_socket_that_the_manager_listens_on);
     tcase_add_test(tcase, each_peer_at_the_socket_that_is_named_for_it);
     tcase_add_test(tcase, sockets_that_belong_to_nobody);
+    tcase_add_test(tcase, who_is_ended_by_the_manager_is_gone_on_with);
     tcase_add_test(tcase, a_manager_that_does_not_read_holds_up_nobody);
     tcase_add_test(tcase, without_a_manager_nothing_can_be_kept);
     return suite_run(suite);
