@@ -70,10 +70,11 @@ class Shape(unittest.TestCase):
         with self.assertRaisesRegex(shape.Wrong, "x_label"):
             shape.checked(without, False, "program")
 
-    def test_one_round_will_do_for_what_is_counted_and_for_a_trial(self):
+    def test_one_round_will_do_for_what_is_counted_for_a_trial_and_with_a_reason(self):
         few = changed(rounds=ROUNDS[:1])
         shape.checked(few, True, "program")
         shape.checked({**few, "counted": True}, False, "program")
+        shape.checked({**few, "few_rounds": "One takes a minute"}, False, "program")
 
     def test_what_is_no_json_is_told(self):
         with self.assertRaisesRegex(shape.Wrong, "program: one JSON object a line is right, not 'Hello'"):

@@ -4,6 +4,7 @@ import calls
 import clients
 import instructions
 import programs
+import shape
 import size
 
 
@@ -14,7 +15,7 @@ def program(name):
 def from_here(module):
     def measure(build, quick):
         try:
-            return module.figures(build, quick), None
+            return [shape.checked(figure, quick, module.__name__) for figure in module.figures(build, quick)], None
         except programs.Skipped as skipped:
             return [], str(skipped)
     return measure

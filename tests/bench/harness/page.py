@@ -85,7 +85,7 @@ def paragraph(words):
 def section(figure, plots):
     yield from (f"### {figure['title']}", "", paragraph(head(figure)), "")
     yield from table(figure)
-    notes = [note.rstrip(".") + "." for note in figure.get("notes", [])]
+    notes = [note.rstrip(".") + "." for note in [*figure.get("notes", []), figure.get("few_rounds", "")] if note]
     if notes:
         yield from ("", paragraph(" ".join(notes)))
     if figure["figure"] in plots:

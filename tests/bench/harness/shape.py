@@ -5,7 +5,7 @@ import math
 import re
 
 LEAST_ROUNDS = 11
-KEYS = {"figure", "title", "unit", "x_label", "cases", "counted", "notes"}
+KEYS = {"figure", "title", "unit", "x_label", "cases", "counted", "few_rounds", "notes"}
 CASE_KEYS = {"case", "x", "rounds", "goals"}
 GOAL_KEYS = {"of", "to", "at_most", "or_holds", "flat"}
 
@@ -50,7 +50,7 @@ def faults_of_case(case, figure, quick):
     yield from found
     if found:
         return
-    if len(case["rounds"]) < LEAST_ROUNDS and not quick and not figure.get("counted"):
+    if len(case["rounds"]) < LEAST_ROUNDS and not (quick or figure.get("counted") or figure.get("few_rounds")):
         yield f'case "{case["case"]}" has {len(case["rounds"])} rounds, at least {LEAST_ROUNDS} are needed'
     if ("x" in case) != ("x_label" in figure) or not is_number(case.get("x", 0)):
         yield 'each case has a number "x" where the figure has "x_label", and none else'
@@ -70,7 +70,7 @@ def faults(figure, quick):
     if not isinstance(figure.get("cases"), list) or not figure["cases"]:
         yield '"cases" is a list, and not empty'
         return
-    if not all(isinstance(note, str) for note in figure.get("notes", [])):
+    if not all(isinstance(note, str) for note in [figure.get("few_rounds", ""), *figure.get("notes", [])]):
         yield '"notes" are sentences'
     for case in figure["cases"]:
         yield from faults_of_case(case, figure, quick)
