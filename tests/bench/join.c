@@ -124,6 +124,14 @@ static void end_sender(pid_t child)
     waitpid(child, NULL, 0);
 }
 
+/* Also when something failed. */
+static void forget_address(void)
+{
+    unlink(address.sun_path);
+    *strrchr(address.sun_path, '/') = '\0';
+    rmdir(address.sun_path);
+}
+
 static int listen_somewhere(void)
 {
     int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -138,14 +146,8 @@ static int listen_somewhere(void)
     if (bind(sock, (struct sockaddr *)&address, address_length) < 0 || listen(sock, 4) < 0) {
         figure_fail(address.sun_path);
     }
+    atexit(forget_address);
     return sock;
-}
-
-static void forget_address(void)
-{
-    unlink(address.sun_path);
-    *strrchr(address.sun_path, '/') = '\0';
-    rmdir(address.sun_path);
 }
 
 /* Those who join.  Each answers microseconds. */
@@ -260,6 +262,5 @@ int main(int argc, char **argv)
     }
     figure_end("Peers of one vector; who sends is the same for both, and does nothing else");
     close(listener);
-    forget_address();
     return EXIT_SUCCESS;
 }

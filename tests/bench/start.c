@@ -22,6 +22,7 @@ extern char **environ;
 
 static char folder[] = "/tmp/ivflat-start-XXXXXX";
 static char sock[sizeof(folder) + 8], server_path[4096];
+static pid_t server;
 
 static pid_t start(const char *program, const char *const *arguments, int output)
 {
@@ -124,22 +125,31 @@ static int be_ready(const char *path)
     return EXIT_SUCCESS;
 }
 
-static pid_t start_server(const char *build)
+/* Also when something failed. */
+static void clean_up(void)
+{
+    if (server > 0) {
+        kill(server, SIGTERM);
+        waitpid(server, NULL, 0);
+    }
+    rmdir(folder);
+}
+
+static void start_server(const char *build)
 {
     const char *const arguments[] = {"ivflat-server", "-F", "-S", sock, "-l", "1M", "-n", "1", NULL};
     const ivflat_config config = {.struct_size = sizeof(config), .reconnect_ms = 1};
     ivflat_device *dev = unlinked(&config, NULL);
-    pid_t child;
 
     snprintf(server_path, sizeof(server_path), "%s/libivflat/tools/ivflat-server", build);
     if (!mkdtemp(folder)) {
         figure_fail(folder);
     }
+    atexit(clean_up);
     snprintf(sock, sizeof(sock), "%s/s", folder);
-    child = start(server_path, arguments, STDERR_FILENO);
+    server = start(server_path, arguments, STDERR_FILENO);
     wait_ready(dev, sock);
     ivflat_device_free(dev);
-    return child;
 }
 
 int main(int argc, char **argv)
@@ -150,7 +160,6 @@ int main(int argc, char **argv)
         {.name = "a program that does nothing", .measure = of_nothing},
     };
     struct figure_options options;
-    pid_t server;
 
     if (argc == 3 && strcmp(argv[1], "--ready") == 0) {
         return be_ready(argv[2]);
@@ -159,13 +168,10 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     options = figure_options(argc, argv);
-    server = start_server(options.build);
+    start_server(options.build);
     figure_begin("start", "From the start of a program to READY", "ms", NULL);
     figure_case("");
     figure_rounds(series, 3, options.quick ? 1 : ROUNDS);
     figure_end("All three are linked with the library, which the linker has to find and load");
-    kill(server, SIGTERM);
-    waitpid(server, NULL, 0);
-    rmdir(folder);
     return EXIT_SUCCESS;
 }

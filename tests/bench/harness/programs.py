@@ -47,8 +47,13 @@ def figures_of(program, build, quick):
         return [], str(skipped)
 
 
+PACKAGES = ("gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev check binutils strace valgrind libc6-dbg "
+            "qemu-system-x86").split()
+
+
 def built():
     """The build folder, up to date.  Meson's default is optimised, with assertions."""
+    subprocess.run([ROOT / "tests/packages", *PACKAGES], check=False)  # what cannot be had is told, here or later
     folder = Path(os.environ.get("IVFLAT_BUILD", ROOT / "build-tests"), "bench").resolve()
     if not (folder / "build.ninja").exists():
         output("meson", "setup", folder, ROOT, "-Ddocs=disabled")
