@@ -89,7 +89,11 @@ class TheVerdict(unittest.TestCase):
         self.finds("2 samples were lost", ("answered 899, lost 1", "answered 898, lost 2"))
 
     def test_a_vector_that_never_came(self):
-        self.finds("a vector never interrupted it", ("alarm 1", "alarm 0"))
+        self.finds("the vector 'table' never interrupted it", ("table 2", "table 0"))
+        end = "alarms {}\nlinux: done: interrupts: mail 9, room 9, table 2, alarm {}"
+        self.finds("the vector 'alarm' never interrupted it", (end.format(1, 1), end.format(3, 0)))
+        # Both may have been rung before this Linux was there.
+        self.assertEqual(verdict((end.format(1, 1), end.format(2, 0))).faults, [])
 
     def test_alarms_that_nobody_heard(self):
         self.finds("it was rung 3 times for 5 alarms", rung=3)
