@@ -12,10 +12,9 @@ from harness.process import Process
 from worker import RING, doorbell
 
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-HIDDEN = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev && exec "$@"', "sh"]
 CAP_IRQCHIP, CAP_IRQFD, CAP_IOEVENTFD = 0, 32, 36
 LARGEST = 0x40000
-PATIENT = "20"
+PATIENT = 100  # seconds: where KVM follows instruction by instruction it takes some of them
 
 
 class Refused(Case):
@@ -62,9 +61,7 @@ class Refused(Case):
         self.assertEqual(process.wait(), 1)
 
     def test_no_kvm_at_all(self):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("only root can hide /dev/kvm")
-        text = self.sentence("/nowhere", self.image(4096), before=HIDDEN, status=77)
+        text = self.sentence("/nowhere", self.image(4096), env=self.preloaded(KVM_ABSENT=1), status=77)
         self.assertIn("there is no KVM here (/dev/kvm: No such file or directory)", text)
 
     def test_no_permission(self):
@@ -129,7 +126,7 @@ class Refused(Case):
         host = Process([self.build / "examples/host-peer", "--time", PATIENT, server.path])
         self.addCleanup(host.close)
         machines = [self.machine(server, image="examples/kvm/demo-kvm.bin") for _ in range(2)]
-        self.assertEqual(host.wait(), 0, host.said())
+        self.assertEqual(host.wait(PATIENT + 20), 0, host.said())
         for machine in machines:
             before = fds.count(machine.pid)
             self.assertGreater(sum(before.values()), 0)

@@ -2,12 +2,14 @@
 """Machines under KVM with the guest of tests/kvm in them, each linked to a server of its own or of its pair."""
 import mmap
 import os
+import socket
 import struct
 import subprocess
 
 from harness.fake import eventfd, memory
 from harness.peer import Peer
 from harness.process import Process
+from harness.qmp import Qmp
 from harness.server import Server
 from harness.wait import TooLate
 from worker import ANSWER, PING, RETRY, Worker, doorbell
@@ -15,7 +17,8 @@ from worker import ANSWER, PING, RETRY, Worker, doorbell
 QEMU = "qemu-system-x86_64"
 VECTORS = 2
 MEMORY = 1 << 20
-TRIES = 5
+TRIES = 10
+LOOKS = 100
 WORKER = "tests/kvm/worker.bin"
 
 
@@ -37,26 +40,39 @@ class Keeper:
 def ours(*options, program="examples/kvm/ivflat-kvm"):
     """Starts the emulator: answers its process and its id."""
 
-    def start(keep, build, socket):
-        process = keep(Process([build / program, *options, socket, build / WORKER]))
+    def start(keep, build, path):
+        process = keep(Process([build / program, *options, path, build / WORKER]))
         return int(process.lines.until(r"^id (\d+)$")[1])
 
     return start
 
 
-def qemu(keep, build, socket):
-    """QEMU 7.2 ends now and then, when the guest enables MSI-X before the server's messages have come: then again."""
-    words = [QEMU, "-M", "pc,accel=kvm", "-cpu", "qemu64,+x2apic", "-m", "16", "-nodefaults", "-display", "none",
-             "-debugcon", "stdio", "-bios", build / WORKER, "-chardev", f"socket,id=c,path={socket}",
-             "-device", f"ivshmem-doorbell,chardev=c,vectors={VECTORS}"]
+def qemu(keep, build, path):
+    """QEMU 7.2 ends when its guest enables MSI-X before the server's last message was read: then once more."""
     for left in reversed(range(TRIES)):
-        process = keep(Process(words))
+        process, monitor = stopped_qemu(keep, build, path)
         try:
+            for _ in range(LOOKS):  # each is a round of QEMU's main loop, which reads a message of the server's in each
+                monitor.execute("query-status")
+            monitor.execute("cont")
             return int(process.lines.until(r"^id (\d+)")[1])
         except TooLate:
             if process.running() or not left:
                 raise
     return None
+
+
+def stopped_qemu(keep, build, path):
+    """Its process, and its monitor."""
+    ours_end, its_end = socket.socketpair()
+    with its_end:
+        fd = its_end.fileno()
+        words = [QEMU, "-S", "-M", "pc,accel=kvm", "-cpu", "qemu64,+x2apic", "-m", "16", "-nodefaults", "-display", "none",
+                 "-chardev", f"socket,id=m,fd={fd}", "-mon", "chardev=m,mode=control", "-debugcon", "stdio",
+                 "-bios", build / WORKER, "-chardev", f"socket,id=c,path={path}",
+                 "-device", f"ivshmem-doorbell,chardev=c,vectors={VECTORS}"]
+        process = keep(Process(words, fds=[fd]))
+    return process, Qmp(keep(ours_end))
 
 
 def qemu_version():
