@@ -18,7 +18,7 @@ def ratios(case, of, to):
 
 def quartiles(numbers):
     """(lower, median, upper)"""
-    return tuple(statistics.quantiles(numbers, n=4)) if len(numbers) > 1 else tuple(numbers) * 3
+    return tuple(statistics.quantiles(numbers, n=4, method="inclusive")) if len(numbers) > 1 else tuple(numbers) * 3
 
 
 def name_of(case):
