@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The whole of it, as people run it."""
 import re
+import signal
+import subprocess
 
 from example import Example
 
@@ -44,6 +46,20 @@ class Whole(Example):
         self.assertEqual(code, 0, said)
         self.check(said, 200)
         self.fails("FAILED: server: its memory has been used before", *words)
+
+    def test_another_emulator_at_the_same_server(self):
+        socket = self.server("-n", 4)
+        third = subprocess.Popen([self.built.unicorn, socket, self.built.unicorn_firmware.with_name("station-3.bin")],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(third.stdout.close)
+        self.addCleanup(third.wait)
+        self.addCleanup(third.kill)
+        code, said = self.run_example("--server", socket, "--samples", 200)
+        self.assertEqual(code, 0, said)
+        total = re.search(r"station 3 boot 1: done: next (\d+), lost [01], wrong 0", said)
+        self.assertTrue(total, said)
+        third.send_signal(signal.SIGTERM)
+        self.assertIn(f"station 3 boot 1: done: sent {total[1]}, ", third.stdout.read())
 
     def test_a_sample_that_was_written_over_is_found(self):
         said = self.fails("FAILED: linux: station 1 boot 2: WRONG: ", "--spoil", "--samples", 200)

@@ -56,7 +56,7 @@ class Watcher(Side):
     def shown(self, line):
         event = json.loads(line)
         text = {"joined": "joined as id {id}; the memory has {memory} bytes", "left": "id {id} left",
-                "peer": "id {id} is there, with {vectors} vectors", "interrupt": "rung at vector {vector}",
+                "peer": "id {id} is there, with {vectors} vectors", "interrupt": "rung at vector {vector} (alarm)",
                 "error": "{text}"}.get(event["event"])
         return text and text.format(**event)
 
