@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The server's cost of a message, by clients: tests/bench/server's own measurement, with clients of one vector.
+"""The server's cost of a message, by clients, and of a join: tests/bench/server's own measurements, with clients of one
+vector.
 
 The bare loop has no server whose processor time could be told from its clients', so that it is compared by the time of
 the whole; the processor time is what shows whether the cost grows with the clients.
@@ -34,14 +35,20 @@ def one_round(bench, folder, program, clients):
     return found
 
 
-def figures(build, quick):
-    bench, folder = server_bench(), str(build / "tests/bench")
-    program = str(build / "libivflat/tools/ivflat-server")
+def messages(bench, folder, program, quick):
     cases = [{"case": str(clients), "x": clients, "rounds": [one_round(bench, folder, program, clients)
                                                              for _ in range(rounds)]}
              for clients, rounds in (QUICK if quick else FULL).items()]
-    return [{"figure": "server-message", "title": "The server: a message, by clients", "unit": "us",
-             "x_label": "clients", "cases": cases,
-             "few_rounds": "Of 1,000 clients there are 3 rounds and of 2,000 one, which has 4 million messages",
-             "notes": ["Clients of one vector join one after the other until so many are there; a message is what one "
-                       "of them is told, and all are", "Time is that of server and clients together"]}]
+    return {"figure": "server-message", "title": "The server: a message, by clients", "unit": "us",
+            "x_label": "clients", "cases": cases,
+            "few_rounds": "Of 1,000 clients there are 3 rounds and of 2,000 one, which has 4 million messages",
+            "notes": ["Clients of one vector join one after the other until so many are there; a message is what one "
+                      "of them is told, and all are", "Time is that of server and clients together"]}
+
+
+def figures(build, quick):
+    bench, folder = server_bench(), str(build / "tests/bench")
+    program = str(build / "libivflat/tools/ivflat-server")
+    joins = [{**figure, "few_rounds": "Of 1,000 clients there are 3 rounds"} if "x_label" in figure else figure
+             for figure in bench.join_figures(folder, program, quick)]
+    return [messages(bench, folder, program, quick), *joins]
