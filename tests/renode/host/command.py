@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What tests/renode/run does: packages, library, shapes, and the sum of it all."""
 import concurrent.futures
+import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -55,10 +57,25 @@ def run_shape(shape, library, folder, wanted):
     sockets.mkdir()
     for name in ("layout.txt", "old.so", "lacking.so"):
         (sockets / name).symlink_to(folder / name)
-    done = subprocess.run(["timeout", "-k", "5", str(SECONDS), "mono", "--debug", program, sockets, library.so,
-                           library.server, library.client, *wanted],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return done.stdout.decode("utf-8", "replace").splitlines(), done.returncode
+    said = folder / f"{shape.name}.out"
+    status = run_session(said, "mono", "--debug", program, sockets, library.so, library.server, library.client, *wanted)
+    return said.read_text(errors="replace").splitlines(), status
+
+
+def run_session(said, *command):
+    """The status; what a mono that crashed, or took too long, has left running is killed."""
+    with open(said, "wb") as output:
+        child = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        return child.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        return 124
+    finally:
+        # The group outlives its leader as long as somebody is in it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def run_all(folder, build, wanted):
