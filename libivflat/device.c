@@ -144,7 +144,7 @@ static int32_t build(ivflat_device *dev)
 {
     int32_t result = open_descriptors(dev);
 
-    if (result == 0 && !ivf_peers_init(&dev->peers)) {
+    if (result == 0 && !ivf_peers_init(&dev->peers, &dev->ringers)) {
         result = ivf_fail(IVFLAT_ERR_NOMEM, "no memory for the table of peers");
     }
     if (result == 0 && dev->config.memory_size && !dev->config.no_mapping) {
@@ -362,5 +362,7 @@ int32_t ivflat_device_next_peer(const ivflat_device *dev, int32_t after)
 
 uint64_t ivflat_device_counter(const ivflat_device *dev, uint32_t which)
 {
-    return dev && which < IVF_COUNTERS ? dev->counters[which] : 0;
+    uint64_t apart = dev && which == IVFLAT_COUNT_RINGS_SENT ? ivf_ringers_sent(&dev->ringers) : 0;
+
+    return dev && which < IVF_COUNTERS ? dev->counters[which] + apart : 0;
 }

@@ -9,6 +9,7 @@
 #include "peers.h"
 #include "region.h"
 #include "regs.h"
+#include "ringers.h"
 #include "session.h"
 #include "trace.h"
 #include "wire.h"
@@ -45,6 +46,7 @@ struct ivflat_device {
     bool line_telling; /* line() runs */
     int32_t id;        /* the last READY's, or -1 */
     struct ivf_peers peers;
+    struct ivf_ringers ringers; /* threads in ivflat_device_doorbell() */
     struct ivf_notifier notifier;
 
     int epoll; /* the one descriptor: all that follows, the socket and our own vectors are in it */

@@ -291,6 +291,13 @@ int ivf_fd_poll(int fd, int32_t timeout_ms)
     return result;
 }
 
+void ivf_fd_nap(void)
+{
+    const struct timespec moment = {.tv_nsec = 20000};
+
+    nanosleep(&moment, NULL);
+}
+
 int ivf_fd_event(void)
 {
     return or_errno(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));

@@ -67,6 +67,9 @@ int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max);
 /* Waits for @fd to be readable: 1, or 0 when @timeout_ms (-1: none) is up.  Signals do not end it. */
 int ivf_fd_poll(int fd, int32_t timeout_ms);
 
+/* Lets every other thread have the processor for a moment, also those that come after us. */
+void ivf_fd_nap(void);
+
 /* An event counter of our own, for waking: set from any thread and any signal handler, and taken back. */
 int ivf_fd_event(void);
 void ivf_fd_event_set(int fd);

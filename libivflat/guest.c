@@ -148,6 +148,23 @@ void ivflat_device_write(ivflat_device *dev, uint64_t offset, uint32_t width, ui
     }
 }
 
+/* What a hook has to be told of, or a pipe's careful ways, is not for here. */
+int32_t ivflat_device_doorbell(ivflat_device *dev, uint32_t value)
+{
+    struct ivf_ringer ringer;
+    struct ivf_vector vector;
+    bool rung;
+
+    if (!dev || dev->hooks.trace) {
+        return 0;
+    }
+    ringer = ivf_ringers_enter(&dev->ringers);
+    vector = ivf_peers_find(&dev->peers, value >> 16, value & 0xffff);
+    rung = vector.kind == IVF_NOTIFY_EVENTFD && ivf_notify_ring_apart(&dev->notifier, (int)vector.fd) == 0;
+    ivf_ringers_leave(ringer, rung);
+    return rung;
+}
+
 void ivflat_device_reset(ivflat_device *dev)
 {
     if (!ivf_device_may(dev, "ivflat_device_reset")) {

@@ -5,9 +5,9 @@
  * Four promises, for every call and hook below:
  *
  * THREADS    The library starts none and takes no lock.  One thread at a time per device; two devices share nothing.
- *            The exceptions are ivflat_device_wait() and ivflat_device_wake(), which any thread may call until you
- *            call ivflat_device_free(): wake and join your waiter first.  A device does not survive a fork(): in
- *            the child, only free it.
+ *            The exceptions are ivflat_device_doorbell(), ivflat_device_wait() and ivflat_device_wake(), which any
+ *            thread may call until you call ivflat_device_free(): wake and join your threads first.  A device does
+ *            not survive a fork(): in the child, only free it.
  * HOOKS      run on your thread, inside your call, when the device is in order again; never after
  *            ivflat_device_free() has returned.  From a hook you may call what is marked [hook].  Anything else does
  *            nothing: it answers #IVFLAT_ERR_BUSY, or, where it returns nothing, logs.  Return from a hook: no longjmp,
@@ -287,6 +287,14 @@ IVFLAT_API uint32_t ivflat_device_read(ivflat_device *dev, uint64_t offset, uint
  *  @param width  bytes; any
  *  @param value  in the host's byte order */
 IVFLAT_API void ivflat_device_write(ivflat_device *dev, uint64_t offset, uint32_t width, uint64_t value);
+
+/** The same for 4 bytes to DOORBELL, from any thread and without your lock, while others do what they do with the device:
+ *  two vCPUs then ring at once.  What is to be told to a hook it leaves to ivflat_device_write(): take your lock and call
+ *  that when the answer is 0.  So it calls no hook, and does nothing at all with a trace() hook there.  (R6, R9, P16)
+ *  @param dev   the device
+ *  @param value peer id << 16 | vector
+ *  @return 1: rung; 0: nothing happened (no such peer or vector, a pipe, no request to be had just now, traced) */
+IVFLAT_API int32_t ivflat_device_doorbell(ivflat_device *dev, uint32_t value);
 /** @} */
 
 /** @name Asking [hook] */ /** @{ */

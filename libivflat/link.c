@@ -112,7 +112,7 @@ static void step_over(ivflat_device *dev, struct ivf_peers *fresh)
     struct ivf_peers before = dev->peers;
     int32_t id_before = dev->id;
 
-    dev->peers = *fresh;
+    ivf_peers_exchange(&dev->peers, fresh);
     dev->id = dev->link.session.id;
     dev->link.state = IVFLAT_LINK_READY;
     if (before.by_id != fresh->by_id) {
@@ -127,7 +127,7 @@ static int32_t ready(ivflat_device *dev, int fd)
     struct ivf_peers fresh = dev->peers; /* nobody to forget: the table serves */
     int32_t result;
 
-    if (dev->peers.count && !ivf_peers_init(&fresh)) {
+    if (dev->peers.count && !ivf_peers_init(&fresh, &dev->ringers)) {
         ivf_fd_close_foreign(fd);
         return ivf_fail(IVFLAT_ERR_NOMEM, "no memory for the table of peers");
     }

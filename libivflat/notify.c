@@ -58,7 +58,7 @@ static struct iocb read_of(int eventfd)
     };
 }
 
-static int submit(struct ivf_notifier *notifier, struct iocb *request, int fd)
+static int submit(const struct ivf_notifier *notifier, struct iocb *request, int fd)
 {
     struct iocb *list[1] = {request};
 
@@ -82,7 +82,7 @@ static bool is_refusal(int result)
 }
 
 /* Nobody reads the completions: they are taken as seen, or the ring would be full some day. */
-static void forget_completions(struct ivf_notifier *notifier)
+static void forget_completions(const struct ivf_notifier *notifier)
 {
     struct completion_ring *ring = (struct completion_ring *)notifier->context;
 
@@ -178,8 +178,8 @@ int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 {
     int result = 0;
 
-    *notifier =
-        (struct ivf_notifier){.wake = wake_fd, .memory = plain ? -1 : make_memory(), .list = {&notifier->request}};
+    *notifier = (struct ivf_notifier){
+        .wake = wake_fd, .memory = plain ? -1 : make_memory(), .plain = plain, .list = {&notifier->request}};
     if (!plain) {
         result = take_context(notifier);
     }
@@ -302,6 +302,19 @@ static int ring_by_request(struct ivf_notifier *notifier, int fd)
     }
     forget_completions(notifier);
     return 0;
+}
+
+int ivf_notify_ring_apart(const struct ivf_notifier *notifier, int fd)
+{
+    struct iocb request = notifier->memory >= 0 ? poll_of(notifier->memory) : read_of(notifier->wake);
+    int result;
+
+    if (!notifier->context) {
+        return notifier->plain ? ring_by_write(fd) : -EAGAIN;
+    }
+    result = submit(notifier, &request, fd);
+    forget_completions(notifier);
+    return result;
 }
 
 /* Of what can be done with a pipe only splicing takes its "do not wait" from the call: O_NONBLOCK is any holder's to

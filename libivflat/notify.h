@@ -23,6 +23,7 @@ struct ivf_notifier {
     struct iocb *list[1];  /* as io_submit wants it */
     int wake;              /* an eventfd of our own, lent */
     int memory;            /* what the request polls; -1: it reads from the wake */
+    bool plain;            /* a write() rings because it was asked for */
     bool refused;          /* a sandbox came later: it rings by write() now */
 };
 
@@ -36,6 +37,10 @@ enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd);
 
 /* Adds 1 (C1).  A full counter is rung already (C3).  Answers 0, or -errno: that vector is broken. */
 int ivf_notify_ring(struct ivf_notifier *notifier, int fd, enum ivf_notify_kind kind);
+
+/* The same for an eventfd and from any thread, also while another rings or makes sure of one.  A negative answer says no more
+ * than that it was not rung. */
+int ivf_notify_ring_apart(const struct ivf_notifier *notifier, int fd);
 
 /* Takes what is there (C2): answers how often it was rung, 0 for not at all, or -errno: it can be read no more
  * (-EPIPE: at its end). */

@@ -34,20 +34,29 @@ static void refuse(ivflat_device *dev, uint32_t id, uint32_t number, int fd)
     ivf_trace(dev, IVFLAT_TRACE_VECTOR_REFUSED, id, number, 0);
 }
 
+static void mark(struct ivf_vector *vector, bool bound, bool taken)
+{
+    struct ivf_vector now = *vector;
+
+    now.bound = bound;
+    now.taken = taken;
+    ivf_vector_set(vector, now);
+}
+
 /* A vector that is of no use: its number stays taken, so that the others keep theirs. */
 static void give_up(ivflat_device *dev, uint32_t id, uint32_t number, struct ivf_vector *vector, const char *why)
 {
     int fd = (int)vector->fd;
     bool bound = vector->bound, taken = vector->taken;
 
-    vector->bound = vector->taken = 0;
+    mark(vector, false, false);
     if (bound) {
         ivf_tell_doorbell_removed(dev, doorbell_of(id, number), fd);
     }
     if (taken) {
         ivf_tell_vector_removed(dev, number, fd);
     }
-    ivf_vector_close(vector);
+    ivf_peers_close(&dev->peers, vector);
     dev->counters[IVFLAT_COUNT_VECTORS_REFUSED]++;
     ivf_trace(dev, IVFLAT_TRACE_VECTOR_REFUSED, id, number, 0);
     if (!dev->unusable_told) { /* one line a greeting, the counter has the rest: a server could send them without end */
@@ -63,7 +72,7 @@ static bool wait_on(ivflat_device *dev, uint32_t number, struct ivf_vector *vect
     int fd = (int)vector->fd;
 
     if (!dev->config.revision0 && ivf_ask_vector(dev, number, fd) == 1) {
-        vector->taken = 1;
+        mark(vector, vector->bound, true);
         return true;
     }
     return ivf_fd_watch(dev->epoll, fd, IVF_TAG_VECTOR + (uint64_t)number) == 0;
@@ -79,7 +88,7 @@ static void announce(ivflat_device *dev, uint32_t id, uint32_t number, struct iv
         return;
     }
     if (ivf_ask_doorbell(dev, doorbell_of(id, number), fd) == 1) {
-        vector->bound = 1;
+        mark(vector, true, vector->taken);
     }
 }
 
@@ -144,7 +153,7 @@ static void forget(ivflat_device *dev, struct ivf_peers *peers, uint32_t id, boo
         return;
     }
     let_go(dev, peer, own);
-    ivf_peer_free(peer);
+    ivf_peers_free(peers, peer);
     if (!own) {
         ivf_tell_peer(dev, id, 0);
     }

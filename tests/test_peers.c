@@ -9,13 +9,14 @@
 #include <malloc.h>
 
 static struct ivf_peers peers;
+static struct ivf_ringers ringers;
 
 /* Numbers of no open descriptor, for tables larger than a process may open. */
 #define NO_FD 1000000
 
 static void begin(void)
 {
-    ck_assert(ivf_peers_init(&peers));
+    ck_assert(ivf_peers_init(&peers, &ringers));
 }
 
 static void add(uint32_t id, int fd)
@@ -111,7 +112,7 @@ START_TEST(P10_who_left_is_not_found)
     ck_assert_uint_eq(peers.count, 1);
     ck_assert_int_eq(ivf_peers_next(&peers, -1), 4);
     ck_assert_msg(is_open(fd), "taken, it is open until it is freed");
-    ivf_peer_free(peer);
+    ivf_peers_free(&peers, peer);
     ck_assert(!is_open(fd));
     ivf_peers_fini(&peers);
 }
@@ -126,7 +127,7 @@ START_TEST(P11_an_id_comes_back_with_other_descriptors)
         add(3, fd);
         ck_assert_uint_eq(ivf_peers_get(&peers, 3)->count, 1);
         ck_assert_int_eq((int)ivf_peers_get(&peers, 3)->vectors[0].fd, fd);
-        ivf_peer_free(ivf_peers_take(&peers, 3));
+        ivf_peers_free(&peers, ivf_peers_take(&peers, 3));
     }
     ck_assert_uint_eq(peers.count, 0);
     ivf_peers_fini(&peers);
@@ -143,8 +144,8 @@ START_TEST(P16_a_closed_vector_keeps_its_number)
     add(3, second);
     vectors = ivf_peers_get(&peers, 3)->vectors;
     ck_assert(ivf_vector_open(&vectors[0]));
-    ivf_vector_close(&vectors[0]);
-    ivf_vector_close(&vectors[0]);
+    ivf_peers_close(&peers, &vectors[0]);
+    ivf_peers_close(&peers, &vectors[0]);
     ck_assert(!ivf_vector_open(&vectors[0]));
     ck_assert(ivf_vector_open(&vectors[1]));
     ck_assert_uint_eq(ivf_peers_get(&peers, 3)->count, 2);
@@ -182,7 +183,7 @@ END_TEST
 START_TEST(no_memory_for_the_table)
 {
     fail_allocation(0);
-    ck_assert(!ivf_peers_init(&peers));
+    ck_assert(!ivf_peers_init(&peers, &ringers));
     ck_assert(fail_allocation_stop());
     ivf_peers_fini(&peers); /* nothing to do */
 }

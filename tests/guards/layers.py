@@ -13,7 +13,7 @@ import sys
 LOW = {
     'error': [], 'wire': [], 'regs': [], 'trace': [], 'notify': [],
     'abi': ['error'], 'fdio': ['error'], 'region': ['error'], 'region-create': ['error', 'fdio'],
-    'session': ['error', 'wire'], 'peers': ['fdio'],
+    'session': ['error', 'wire'], 'ringers': ['fdio'], 'peers': ['fdio', 'ringers'],
 }
 # They make up the device together, in this order.
 DEVICE = ['hooks', 'guest', 'vectors', 'attach', 'link', 'link-fed', 'link-socket', 'device']
@@ -26,7 +26,7 @@ SERVER = ['error', 'abi', 'wire', 'fdio', 'region', 'region-create']
 KERNEL_UNITS = ['fdio', 'notify', 'region', 'region-create', 'server-io', 'server-map']
 KERNEL_HEADER = re.compile(r'sys/|linux/|netinet/|(unistd|fcntl|poll|signal|time|pthread|spawn)\.h')
 KERNEL_CALL = re.compile(r'(__)?(accept4?|bind|close|connect|dup[23]?|epoll_\w+|eventfd|fcntl|fstat|ftruncate|listen|'
-                         r'memfd_create|mkstemp|mmap|mremap|munmap|open|openat|pipe2?|poll|preadv2|pwritev2|read|recv|'
+                         r'memfd_create|mkstemp|mmap|mremap|munmap|nanosleep|open|openat|pipe2?|poll|preadv2|pwritev2|read|recv|'
                          r'recvmsg|send|sendmmsg|sendmsg|shm_open|shm_unlink|socket|syscall|timerfd_\w+|unlink|write)'
                          r'(64)?(_chk)?(_2)?')
 CALLING_OUT = ['hooks', 'server-hooks']
@@ -54,11 +54,17 @@ def may_include(unit):
 ALL_SERVER = []  # the server's own units, filled in by tree_faults()
 
 
+def is_beside(folder, name, files):
+    """In the folder; an example's parts share what lies above them, and guests the firmware's files."""
+    folders = [folder, os.path.dirname(folder), 'examples/firmware'] if folder.startswith('examples/') else [folder]
+    return any(os.path.normpath(os.path.join(place, name)) in files for place in folders)
+
+
 def public_only(path, quoted, angled, files):
     """For tools, examples and glib.c: the public headers, and headers beside the program."""
     folder = os.path.dirname(path)
     for name in quoted:
-        if os.path.normpath(os.path.join(folder, name)) not in files:
+        if not is_beside(folder, name, files):
             yield f'{path}: includes "{name}", which is not beside it: a user of the public headers sees no others'
         if os.path.normpath(os.path.join(folder, name)).startswith('libivflat/') and unit_of(path) == 'glib':
             yield f'{path}: includes "{name}": it is a user of the public headers'
