@@ -61,19 +61,31 @@ static socklen_t address_of(struct sockaddr_un *address, const char *path)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
 }
 
+/* What the umask took away.  Of the socket itself: who may write the folder may have put a link in its place. */
+static int set_mode(const char *path, uint32_t mode)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode)) {
+        return -ESTALE;
+    }
+    return (status.st_mode & 0777) == mode ? 0 : or_errno(fchmodat(AT_FDCWD, path, mode, 0));
+}
+
 /* Nobody can connect before it listens, so the permissions are right from the first moment on. */
 static int bind_as(int fd, const char *path, uint32_t mode, uint32_t group)
 {
     struct sockaddr_un address;
     socklen_t length = address_of(&address, path);
-    int result = or_errno(bind(fd, (struct sockaddr *)&address, length));
+    int result = or_errno(fchmod(fd, mode)); /* the file's, as far as the umask lets it */
 
+    result = result < 0 ? result : or_errno(bind(fd, (struct sockaddr *)&address, length));
     if (result < 0) {
         return result;
     }
     result = group ? or_errno(lchown(path, (uid_t)-1, group)) : 0;
     if (result == 0) {
-        result = or_errno(fchmodat(AT_FDCWD, path, mode, 0));
+        result = set_mode(path, mode);
     }
     if (result == 0) {
         result = or_errno(listen(fd, SOMAXCONN));

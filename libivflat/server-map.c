@@ -119,7 +119,9 @@ int ivf_map_write(struct ivf_map *map, const GByteArray *body)
         .length = body->len,
         .checksum = checksum_of(generation, body->data, body->len),
     };
-    int error = write_all(map->fd, body->data, body->len, slot_of(generation) + (off_t)sizeof(front));
+    int error = body->len > MOST_BYTES - sizeof(front)
+                    ? -EFBIG
+                    : write_all(map->fd, body->data, body->len, slot_of(generation) + (off_t)sizeof(front));
 
     if (error == 0) {
         error = write_all(map->fd, &front, sizeof(front), slot_of(generation));

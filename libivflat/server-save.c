@@ -300,6 +300,7 @@ void ivf_save_now(ivflat_server *server)
                        g_strerror(-error));
         visit_all(server, forget, NULL);
         ivf_map_close(&server->keeper.map);
+        server->keeper.on = false;
     }
     server->keeper.changed = false;
     tell_gone(server);

@@ -170,3 +170,15 @@ gboolean notes_are_told(void)
 {
     return g_queue_is_empty(&waiting);
 }
+
+void notes_end(void)
+{
+    while (waiting.head) {
+        drop(waiting.head);
+    }
+    g_clear_pointer(&stores, g_hash_table_unref);
+    if (sock >= 0) {
+        close(sock);
+        sock = -1;
+    }
+}

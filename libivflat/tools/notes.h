@@ -16,4 +16,7 @@ gboolean notes_forget(const char *name);
 /* Whether nothing waits. */
 gboolean notes_are_told(void);
 
+/* What still waits is never told. */
+void notes_end(void);
+
 #endif

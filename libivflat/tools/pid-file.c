@@ -9,12 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A FIFO that nobody reads, and a socket, cannot be opened at all. */
+/* A FIFO that nobody reads, and a socket, cannot be opened at all.  Another user's file would be that user's to change,
+ * and one with two names may be anything. */
 static gboolean is_regular(int fd)
 {
     struct stat status;
 
-    return fd >= 0 ? fstat(fd, &status) == 0 && S_ISREG(status.st_mode) : errno != ENXIO;
+    return fd >= 0 ? fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+                         status.st_nlink <= 1
+                   : errno != ENXIO;
 }
 
 /* Another may have been put there, or none, since we opened it. */
@@ -60,7 +63,7 @@ static const char *reason_of(int error)
 {
     switch (error) {
     case ENOTSUP:
-        return "it is no regular file";
+        return "it is no regular file of ours alone";
     case ELOOP:
         return "it is a symbolic link";
     case EWOULDBLOCK:

@@ -111,6 +111,7 @@ int service_match(const struct service_fds *fds, struct server_options *options)
 void service_fds_clear(struct service_fds *fds)
 {
     g_clear_pointer(&fds->peers, g_array_unref);
+    notes_end();
 }
 
 gboolean service_is_there(void)

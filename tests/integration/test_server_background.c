@@ -66,17 +66,30 @@ START_TEST(what_is_no_pid_file_is_left_alone)
 
     ck_assert_int_eq(mkfifo(test_path("fifo"), 0600), 0);
     ck_assert_int_eq(symlink("precious", test_path("link")), 0);
-    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/fifo: it is no regular file; [^\n]*\n$", SERVER,
-                "-S", test_path("s"), "-p", test_path("fifo"));
+    program_run(
+        2, "^ivflat-server: cannot write the pid file: [^\n]*/fifo: it is no regular file of ours alone; [^\n]*\n$",
+        SERVER, "-S", test_path("s"), "-p", test_path("fifo"));
     program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/link: it is a symbolic link; [^\n]*\n$", SERVER,
                 "-S", test_path("s"), "-p", test_path("link"));
-    program_run(2, "^ivflat-server: cannot write the pid file: [^\n]*/s: it is no regular file; [^\n]*\n$", SERVER,
-                "-S", test_path("s"), "-p", test_path("s"));
+    program_run(2,
+                "^ivflat-server: cannot write the pid file: [^\n]*/s: it is no regular file of ours alone; [^\n]*\n$",
+                SERVER, "-S", test_path("s"), "-p", test_path("s"));
+    ck_assert(g_file_set_contents(test_path("one"), "precious", -1, NULL));
+    ck_assert_int_eq(link(test_path("one"), test_path("two")), 0);
+    program_run(2, "/two: it is no regular file of ours alone; ", SERVER, "-S", test_path("s"), "-p", test_path("two"));
+    ck_assert_int_eq(stat(test_path("one"), &status), 0);
+    ck_assert_int_eq(status.st_size, 8);
+    ck_assert_int_eq(unlink(test_path("two")), 0);
+    if (chown(test_path("one"), 65534, 65534) == 0) { /* where root may */
+        program_run(2, "/one: it is no regular file of ours alone; ", SERVER, "-S", test_path("s"), "-p",
+                    test_path("one"));
+    }
+    ck_assert_int_eq(unlink(test_path("one")), 0);
     ck_assert_int_eq(lstat(test_path("fifo"), &status), 0);
     ck_assert(S_ISFIFO(status.st_mode));
     if (mknod(test_path("device"), S_IFCHR | 0600, makedev(1, 3)) == 0) { /* where root may */
-        program_run(2, "/device: (it is no regular file|Permission denied); ", SERVER, "-S", test_path("s"), "-p",
-                    test_path("device"));
+        program_run(2, "/device: (it is no regular file of ours alone|Permission denied); ", SERVER, "-S",
+                    test_path("s"), "-p", test_path("device"));
         expect_folder("device fifo link");
     }
 }
