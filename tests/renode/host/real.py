@@ -5,7 +5,7 @@ import select
 import shutil
 import subprocess
 
-from host.build import run
+from build import run
 
 SECONDS = 180
 FIRMWARE = "examples/firmware/demo-lm3s6965evb.elf"
