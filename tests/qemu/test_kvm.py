@@ -21,7 +21,7 @@ PC = Board("microvm,x-option-roms=off", registers=0xc0000000, memory=0xc0100000,
 FRONT = "/machine/peripheral/front"
 
 # What the binding gives to KVM at most.
-BOUND = 512
+BOUND = 256
 
 
 class Kvm(Case):

@@ -14,10 +14,11 @@
 #include "trace/trace-hw_misc.h"
 
 /*
- * KVM searches a list of these at each write; a doorbell beyond the bound
- * leaves the guest, and is rung by us.
+ * KVM searches a list of these at each write, which in the end takes longer
+ * than leaving the guest; a doorbell beyond the bound leaves it, and is rung
+ * by us.
  */
-#define MAX_BOUND 512
+#define MAX_BOUND 256
 
 /* A guest can cause any number of lines: so many a second are shown. */
 #define GUEST_ERRORS_A_SECOND 16
