@@ -298,6 +298,7 @@ void ivf_save_now(ivflat_server *server)
     if (error) { /* what is there is older than the truth: worse than nothing */
         ivf_server_log(server, IVFLAT_LOG_WARNING, "cannot keep the state any more, which a crash would lose: %s",
                        g_strerror(-error));
+        tell_gone(server);
         visit_all(server, forget, NULL);
         ivf_map_close(&server->keeper.map);
         server->keeper.on = false;

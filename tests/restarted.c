@@ -53,7 +53,10 @@ static int make_list(void)
 
     g_hash_table_iter_init(&iter, restarted.store);
     while (g_hash_table_iter_next(&iter, &name, &fd)) {
-        g_string_append_printf(text, "%d %s\n", dup_fd(GPOINTER_TO_INT(fd)), (const char *)name);
+        int copy = dup_fd(GPOINTER_TO_INT(fd));
+
+        ivf_map_inherit(copy, true); /* as an execve() needs it */
+        g_string_append_printf(text, "%d %s\n", copy, (const char *)name);
     }
     list = ivf_map_write_list(text->str);
     g_string_free(text, TRUE);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What was handed on, and is damaged or another's: a fresh start, and a line that says so. */
+/* What was handed on, and is damaged or another's: a fresh start, and a line that says so.  What is not all there: who
+ * lacks it leaves, and nobody else. */
 #include "restarted.h"
 
 #include "server-map.h"
 #include "server-save.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -163,6 +165,116 @@ START_TEST(no_damage_does_harm)
 }
 END_TEST
 
+/* Not all of it --------------------------------------------------------------------------------------------------- */
+
+/* The second one's; of what it was told before, nothing is wrong. */
+static void lose_an_eventfd(void)
+{
+    const struct ivf_client *client = restarted.served.server->all.tail->data;
+    char *name = ivf_save_name(client->announcement->key + 1);
+
+    restarted_kill();
+    ck_assert(g_hash_table_remove(restarted.store, name));
+    g_free(name);
+    restarted_restart();
+    served_run(&restarted.served);
+    ck_assert_uint_eq(restarted.served.reason, IVFLAT_LEFT_UNSURE);
+    ck_assert_ptr_nonnull(strstr(restarted.served.said->str, "1 left: not all of its eventfds were kept"));
+}
+
+START_TEST(who_lacks_an_eventfd_has_left_and_nobody_else)
+{
+    struct guest first;
+    struct guest second;
+
+    restarted_begin(2);
+    guest_join(&first, &restarted.served);
+    guest_join(&second, &restarted.served);
+    lose_an_eventfd();
+    guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; 1");
+    guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; end");
+    guest_leave(&second, NULL);
+    guest_join(&second, &restarted.served);
+    guest_expect(&second, "0; 2; -1 memory 4194304; 0 eventfd; 0 eventfd; 2 eventfd; 2 eventfd");
+    guest_leave(&second, &restarted.served);
+    guest_leave(&first, &restarted.served);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3); /* state, memory, listener */
+}
+END_TEST
+
+/* What was kept at a seat is not there any more: who comes there next is somebody new. */
+START_TEST(who_lacks_an_eventfd_has_lost_its_seat)
+{
+    const ivflat_server_seat seat = {.struct_size = sizeof(seat), .id = 1, .socket_path = test_path("one"), .keep = 1};
+    struct guest first;
+    struct guest second;
+
+    restarted_begin(2);
+    ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    guest_join(&first, &restarted.served);
+    guest_connect(&second, test_path("one"));
+    served_run(&restarted.served);
+    lose_an_eventfd();
+    guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; 1");
+    guest_leave(&second, NULL);
+    guest_connect(&second, test_path("one"));
+    served_run(&restarted.served);
+    guest_expect(&first, "1 eventfd; 1 eventfd");
+    guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd");
+    guest_leave(&second, &restarted.served);
+    guest_leave(&first, &restarted.served);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3 + 1 + 2); /* and the seat, with its eventfds */
+}
+END_TEST
+
+/* Who left is still to be told to one whose socket is not kept either. */
+START_TEST(what_nobody_waits_for_any_more_is_closed)
+{
+    struct guest silent;
+    struct guest guest;
+    char *name;
+
+    restarted_begin(2);
+    guest_join(&silent, &restarted.served);
+    for (int i = 0; i < 200; i++) {
+        guest_join(&guest, &restarted.served);
+        guest_leave(&guest, &restarted.served);
+    }
+    ck_assert_uint_gt(g_hash_table_size(restarted.store), 100);
+    name = ivf_save_name(((struct ivf_client *)restarted.served.server->all.head->data)->key);
+    restarted_kill();
+    ck_assert(g_hash_table_remove(restarted.store, name));
+    restarted_restart();
+    served_run(&restarted.served);
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 3);
+    guest_leave(&silent, NULL);
+    g_free(name);
+}
+END_TEST
+
+/* An old state is worse than none: then there is nothing to go on with. */
+START_TEST(a_state_that_cannot_be_written_is_let_go_with_all)
+{
+    struct guest guest;
+    int fd;
+
+    restarted_begin(1);
+    guest_join(&guest, &restarted.served);
+    ck_assert_uint_gt(g_hash_table_size(restarted.store), 3);
+    fd = open(test_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(dup3(fd, restarted.served.server->keeper.map.fd, O_CLOEXEC), 0);
+    close_fd(fd);
+    guest_leave(&guest, &restarted.served);
+    ck_assert_str_eq(restarted.served.logged->str,
+                     "warning: cannot keep the state any more, which a crash would lose: Bad file descriptor\n");
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 0);
+    guest_join(&guest, &restarted.served); /* it goes on, and keeps nothing */
+    guest_expect(&guest, "0; 1; -1 memory 4194304; 1 eventfd");
+    ck_assert_uint_eq(g_hash_table_size(restarted.store), 0);
+    guest_leave(&guest, &restarted.served);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server-damage");
@@ -172,5 +284,10 @@ int main(void)
     tcase_add_test(tcase, another_configuration_has_the_path_at_once);
     tcase_add_test(tcase, nothing_of_before_is_waited_for);
     tcase_add_test(tcase, no_damage_does_harm);
+    tcase = suite_case(suite, "not all");
+    tcase_add_test(tcase, who_lacks_an_eventfd_has_left_and_nobody_else);
+    tcase_add_test(tcase, who_lacks_an_eventfd_has_lost_its_seat);
+    tcase_add_test(tcase, what_nobody_waits_for_any_more_is_closed);
+    tcase_add_test(tcase, a_state_that_cannot_be_written_is_let_go_with_all);
     return suite_run(suite);
 }
