@@ -304,7 +304,7 @@ int32_t ivflat_device_wait(const ivflat_device *dev, int32_t timeout_ms)
     if (!dev) {
         return ivf_fail(IVFLAT_ERR_INVALID, "ivflat_device_wait() was called with NULL for the device");
     }
-    result = ivf_fd_poll(dev->epoll, timeout_ms);
+    result = ivf_fd_wait(dev->epoll, timeout_ms);
     return result < 0 ? ivf_fail_errno(-result, "cannot wait for the device's events") : result;
 }
 

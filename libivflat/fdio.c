@@ -231,6 +231,8 @@ void ivf_fd_close_stream(int sock)
 
 /* Waiting. */
 
+#define EVENTS 64 /* looked at in one call */
+
 int ivf_fd_epoll(void)
 {
     return or_errno(epoll_create1(EPOLL_CLOEXEC));
@@ -257,14 +259,11 @@ void ivf_fd_unwatch(int epoll, int fd)
 
 int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max)
 {
-    struct epoll_event events[64];
+    struct epoll_event events[EVENTS];
     int count;
 
-    if (max > (int)(sizeof(events) / sizeof(events[0]))) {
-        max = (int)(sizeof(events) / sizeof(events[0]));
-    }
     do {
-        count = or_errno(epoll_wait(epoll, events, max, 0));
+        count = or_errno(epoll_wait(epoll, events, max < EVENTS ? max : EVENTS, 0));
     } while (count == -EINTR);
     for (int i = 0; i < count; i++) {
         ready[i].tag = events[i].data.u64;
@@ -274,21 +273,39 @@ int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max)
     return count;
 }
 
+static int32_t time_left(int64_t end)
+{
+    int64_t now = ivf_fd_now();
+
+    return now < end ? (int32_t)(end - now) : 0;
+}
+
 int ivf_fd_poll(int fd, int32_t timeout_ms)
 {
     struct pollfd one = {.fd = fd, .events = POLLIN};
-    int64_t end = ivf_fd_now() + timeout_ms;
+    int64_t end = timeout_ms > 0 ? ivf_fd_now() + timeout_ms : 0;
     int32_t left = timeout_ms;
     int result;
 
     while ((result = or_errno(poll(&one, 1, left))) == -EINTR) {
-        int64_t now = ivf_fd_now();
-
-        if (timeout_ms >= 0) {
-            left = now < end ? (int32_t)(end - now) : 0;
-        }
+        left = timeout_ms < 0 ? timeout_ms : time_left(end);
     }
     return result;
+}
+
+/* Level-triggered: to look takes nothing away, and who was woken wakes the next.  What was looked at goes behind the
+ * others: all are looked at, so that they stay in their order. */
+int ivf_fd_wait(int epoll, int32_t timeout_ms)
+{
+    int64_t end = timeout_ms > 0 ? ivf_fd_now() + timeout_ms : 0;
+    struct epoll_event events[EVENTS];
+    int32_t left = timeout_ms;
+    int result;
+
+    while ((result = or_errno(epoll_wait(epoll, events, EVENTS, left))) == -EINTR) {
+        left = timeout_ms < 0 ? timeout_ms : time_left(end);
+    }
+    return result > 0 ? 1 : result;
 }
 
 void ivf_fd_nap(void)

@@ -66,6 +66,8 @@ void ivf_fd_unwatch(int epoll, int fd);
 int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max);
 /* Waits for @fd to be readable: 1, or 0 when @timeout_ms (-1: none) is up.  Signals do not end it. */
 int ivf_fd_poll(int fd, int32_t timeout_ms);
+/* The same for an epoll, which is waited for in itself at less than by poll(). */
+int ivf_fd_wait(int epoll, int32_t timeout_ms);
 
 /* Lets every other thread have the processor for a moment, also those that come after us. */
 void ivf_fd_nap(void);

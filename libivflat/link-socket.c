@@ -60,8 +60,9 @@ static int take_socket(ivflat_device *dev, int fd)
     dev->link.retry = 0;
     if (dev->link.state != IVFLAT_LINK_GREETING) {
         ivf_link_greeting(dev, IVF_WAY_SOCKET);
+    } else {
+        ivf_link_arm(dev);
     }
-    ivf_link_arm(dev);
     return 0;
 }
 
@@ -169,7 +170,7 @@ static int32_t not_yet(const ivflat_device *dev, const char *why)
 static int32_t greet_step(ivflat_device *dev, int64_t end)
 {
     int64_t left = end < 0 ? -1 : end - ivf_fd_now();
-    int waited = ivf_fd_poll(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
+    int waited = ivf_fd_wait(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
     int32_t result;
 
     if (waited < 0) {

@@ -63,7 +63,7 @@ static int submit(const struct ivf_notifier *notifier, struct iocb *request, int
     struct iocb *list[1] = {request};
 
     request->aio_resfd = (uint32_t)fd;
-    return syscall(SYS_io_submit, notifier->context, 1, list) == 1 ? 0 : -errno;
+    return syscall(SYS_io_submit, notifier->asking, 1, list) == 1 ? 0 : -errno;
 }
 
 /* -EOPNOTSUPP: the kernel looked at the eventfd, found it to be one, and then saw the flag.  Nothing is signalled. */
@@ -84,7 +84,7 @@ static bool is_refusal(int result)
 /* Nobody reads the completions: they are taken as seen, or the ring would be full some day. */
 static void forget_completions(const struct ivf_notifier *notifier)
 {
-    struct completion_ring *ring = (struct completion_ring *)notifier->context;
+    struct completion_ring *ring = (struct completion_ring *)notifier->asking;
 
     __atomic_store_n(&ring->head, __atomic_load_n(&ring->tail, __ATOMIC_RELAXED), __ATOMIC_RELEASE);
 }
@@ -119,12 +119,12 @@ static bool works(struct ivf_notifier *notifier)
 static bool take_spare(struct ivf_notifier *notifier)
 {
     for (int i = 0; i < SPARE; i++) {
-        notifier->context = atomic_exchange(&spare[i], 0);
-        if (notifier->context && works(notifier)) {
+        notifier->asking = atomic_exchange(&spare[i], 0);
+        if (notifier->asking && works(notifier)) {
             return true;
         }
     }
-    notifier->context = 0;
+    notifier->asking = 0;
     return false;
 }
 
@@ -157,13 +157,13 @@ static int take_context(struct ivf_notifier *notifier)
     if (take_spare(notifier)) {
         return 0;
     }
-    if (syscall(SYS_io_setup, 1, &notifier->context) < 0) {
-        notifier->context = 0;
+    if (syscall(SYS_io_setup, 1, &notifier->asking) < 0) {
+        notifier->asking = 0;
         return -errno;
     }
     if (!works(notifier)) {
-        syscall(SYS_io_destroy, notifier->context);
-        notifier->context = 0;
+        syscall(SYS_io_destroy, notifier->asking);
+        notifier->asking = 0;
         return -EPERM;
     }
     return 0;
@@ -176,12 +176,15 @@ static bool polls(const struct ivf_notifier *notifier)
 
 int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 {
-    int result = 0;
+    int result;
 
     *notifier = (struct ivf_notifier){
         .wake = wake_fd, .memory = plain ? -1 : make_memory(), .plain = plain, .list = {&notifier->request}};
-    if (!plain) {
-        result = take_context(notifier);
+    result = take_context(notifier);
+    if (plain) {
+        result = 0; /* it only helps to ask */
+    } else {
+        notifier->context = notifier->asking;
     }
     if (notifier->memory >= 0 && !polls(notifier)) {
         close(notifier->memory);
@@ -193,8 +196,8 @@ int ivf_notifier_init(struct ivf_notifier *notifier, int wake_fd, bool plain)
 /* Also one of zeros, which was never begun. */
 void ivf_notifier_fini(struct ivf_notifier *notifier)
 {
-    if (notifier->context && !keep_spare(notifier->context)) {
-        syscall(SYS_io_destroy, notifier->context);
+    if (notifier->asking && !keep_spare(notifier->asking)) {
+        syscall(SYS_io_destroy, notifier->asking);
     }
     if (polls(notifier)) {
         close(notifier->memory);
@@ -237,22 +240,32 @@ static bool is_open_for(int fd, int mode)
     return (fcntl(fd, F_GETFL) & O_ACCMODE) == mode;
 }
 
+/* By a request where that is possible: it is one system call, and who joins a crowd asks for each of its vectors. */
+static bool is_eventfd(struct ivf_notifier *notifier, int fd)
+{
+    int result = notifier->asking ? probe(notifier, fd) : -ENOSYS;
+
+    if (!is_refusal(result)) {
+        return result == -EOPNOTSUPP;
+    }
+    notifier->refused = notifier->context != 0;
+    return is_eventfd_by_name(fd);
+}
+
+/* What a write() will ring must not block. */
+static bool rings_by_write(const struct ivf_notifier *notifier)
+{
+    return !notifier->context || notifier->refused;
+}
+
 /* Nothing here asks a file system, which could be slow to answer, or never answer. */
 enum ivf_notify_kind ivf_notify_classify(struct ivf_notifier *notifier, int fd)
 {
-    if (fcntl(fd, F_GETPIPE_SZ) >= 0) {
-        /* One that is open both ways cannot be read without waiting: vmsplice() would write to it. */
-        return is_open_for(fd, O_RDWR) ? IVF_NOTIFY_UNUSABLE : IVF_NOTIFY_PIPE;
+    if (is_eventfd(notifier, fd)) {
+        return rings_by_write(notifier) && make_nonblocking(fd) < 0 ? IVF_NOTIFY_UNUSABLE : IVF_NOTIFY_EVENTFD;
     }
-    if (notifier->context) {
-        int result = probe(notifier, fd);
-
-        if (!is_refusal(result)) {
-            return result == -EOPNOTSUPP ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
-        }
-        notifier->refused = true;
-    }
-    return is_eventfd_by_name(fd) && make_nonblocking(fd) >= 0 ? IVF_NOTIFY_EVENTFD : IVF_NOTIFY_UNUSABLE;
+    /* A pipe that is open both ways cannot be read without waiting: vmsplice() would write to it. */
+    return fcntl(fd, F_GETPIPE_SZ) >= 0 && !is_open_for(fd, O_RDWR) ? IVF_NOTIFY_PIPE : IVF_NOTIFY_UNUSABLE;
 }
 
 /* Ringing.  The ways that are seldom gone are out of line: what a ring takes is counted (tests/bench). */

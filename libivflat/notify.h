@@ -18,7 +18,8 @@ enum ivf_notify_kind {
 };
 
 struct ivf_notifier {
-    unsigned long context; /* of asynchronous I/O; 0: none, a plain write() rings */
+    unsigned long context; /* of asynchronous I/O, to ring with; 0: none, a plain write() rings */
+    unsigned long asking;  /* the same, or one only to ask by what is an eventfd; 0: none */
     struct iocb request;   /* the one that is complete at once, all but which eventfd it signals */
     struct iocb *list[1];  /* as io_submit wants it */
     int wake;              /* an eventfd of our own, lent */
