@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -388,52 +387,6 @@ START_TEST(a_reader_of_its_lines_may_sleep)
 }
 END_TEST
 
-/* Memory ---------------------------------------------------------------------------------------------------------- */
-
-START_TEST(a_named_memory_is_removed_at_the_end)
-{
-    char *name = g_strdup_printf("ivflat-test-%d", (int)getpid());
-    struct process *server = program_start(IN_FRONT, "-M", name, "-l", "64K");
-    int fd;
-
-    process_expect(server, "ready");
-    program_run(0, "wrote 5 bytes", CLIENT, "-S", test_path("s"), "--write", "0:hello");
-    fd = shm_open(name, O_RDWR | O_CLOEXEC, 0);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(lseek(fd, 0, SEEK_END), 65536);
-    close_fd(fd);
-    process_expect_end(server, SIGTERM, 0);
-    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
-    g_free(name);
-}
-END_TEST
-
-START_TEST(of_both_memories_the_last_one_counts)
-{
-    char *name = g_strdup_printf("ivflat-test-%d", (int)getpid());
-    struct process *server = program_start(IN_FRONT, "-M", name, "-m", test_folder());
-
-    process_expect(server, "ready");
-    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
-    process_expect_end(server, SIGTERM, 0);
-    server = program_start(IN_FRONT, "-m", test_path("none"), "-M", name);
-    process_expect(server, "ready");
-    process_expect_end(server, SIGTERM, 0);
-    g_free(name);
-}
-END_TEST
-
-START_TEST(a_memory_in_a_folder_has_no_name)
-{
-    struct process *server = program_start(IN_FRONT, "-m", test_folder());
-
-    process_expect(server, "ready");
-    program_run(0, "joined as 0, 4194304 bytes", CLIENT, "-S", test_path("s"), "--read", "0:1");
-    expect_folder("s");
-    process_expect_end(server, SIGTERM, 0);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("server_program");
@@ -467,10 +420,5 @@ int main(void)
     tcase_add_test(tcase, a_server_that_was_killed_leaves_no_obstacle);
     tcase_add_test(tcase, a_reader_of_its_lines_may_go);
     tcase_add_test(tcase, a_reader_of_its_lines_may_sleep);
-
-    tcase = suite_case(suite, "memory");
-    tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
-    tcase_add_test(tcase, of_both_memories_the_last_one_counts);
-    tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
     return suite_run(suite);
 }
