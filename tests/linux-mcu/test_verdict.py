@@ -95,6 +95,10 @@ class TheVerdict(unittest.TestCase):
         # Both may have been rung before this Linux was there.
         self.assertEqual(verdict((end.format(1, 1), end.format(2, 0))).faults, [])
 
+    def test_vectors_that_are_mixed_up(self):
+        self.finds("the vector 'alarm' interrupted it 9 times for 1 alarms",
+                   ("mail 9, room 9, table 2, alarm 1", "mail 1, room 9, table 2, alarm 9"))
+
     def test_alarms_that_nobody_heard(self):
         self.finds("it was rung 3 times for 5 alarms", rung=3)
         # Station 1 was killed once, perhaps between a sample and its alarm.

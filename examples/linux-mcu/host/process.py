@@ -138,9 +138,10 @@ class Cast:
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
                 raise Refused(f"{side.name}: it {how}; {side.end_words()}")
 
-    def until(self, *wishes):
+    def until(self, *wishes, patience=None):
         """Until all wishes are fulfilled, or one sentence says whose is not."""
-        end = time.monotonic() + self.patience
+        patience = patience or self.patience
+        end = time.monotonic() + patience
         while True:
             open_wishes = [wish for wish in wishes if not wish.done()]
             if not open_wishes:
@@ -149,7 +150,7 @@ class Cast:
             left = end - time.monotonic()
             if left <= 0:
                 wish = open_wishes[0]
-                raise Refused(f"{wish.side.name}: it has not {wish.what} within {self.patience:g} s; "
+                raise Refused(f"{wish.side.name}: it has not {wish.what} within {patience:g} s; "
                               f"{wish.side.last_words()}")
             self.listen(min(left, 1))
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What happens: all come, talk; one is killed and comes back, then another; all stop."""
+import contextlib
+
 from host.common import Refused
 from host.process import Wish
 from host.sides import ALARM, HOST_ENTRY, TABLE, VECTORS, ring_of, words
@@ -8,6 +10,8 @@ from host.sides import ALARM, HOST_ENTRY, TABLE, VECTORS, ring_of, words
 INDICES = 17
 # In the table: how often Linux has started.
 LINUX_BOOTS = 1
+# Seconds that a server gets to send some bytes.
+VECTORS_TIME = 5
 
 
 class Story:
@@ -51,19 +55,27 @@ class Story:
     def join_server(self):
         """Who watches is there first, and sees whether the server is what the others need."""
         self.watcher = watcher = self.stage.watcher()
-        watcher.type("peers")
         try:
-            self.cast.until(Wish(watcher, lambda: watcher.id in watcher.peers, "joined the server"))
+            self.cast.until(Wish(watcher, lambda: watcher.id is not None, "joined the server"))
         except Refused as refused:
             raise Refused(f"server: {watcher.error or refused}") from None
-        if watcher.peers[watcher.id] < VECTORS:
-            raise Refused(f"server: it gives each side {watcher.peers[watcher.id]} vectors, and {VECTORS} are needed: "
-                          f"start it with -n {VECTORS}")
+        self.check_vectors()
         if watcher.memory != self.stage.options.bytes:
             raise Refused(f"server: its memory has {watcher.memory} bytes, and the stations are to have "
                           f"{self.stage.options.bytes}: --memory has to be the server's -l")
         if any(self.read(0, LINUX_BOOTS + 1)):
             raise Refused("server: its memory has been used before, and the counts would be wrong: start it anew")
+
+    def check_vectors(self):
+        """They come one by one, and the client tells of its own when it is asked."""
+        peers, own = self.watcher.peers, self.watcher.id
+        for _ in range(VECTORS_TIME):
+            self.watcher.type("peers")
+            with contextlib.suppress(Refused):
+                self.cast.until(Wish(self.watcher, lambda: peers.get(own, 0) >= VECTORS, "got vectors"), patience=1)
+                return
+        raise Refused(f"server: it gives each side {peers.get(own, 0)} vectors, and {VECTORS} are needed: start it with "
+                      f"-n {VECTORS}")
 
     def start_linux(self):
         self.linux.append(self.stage.linux())

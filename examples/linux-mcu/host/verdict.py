@@ -59,6 +59,8 @@ class Verdict:
         for name, count in one.interrupts.items():
             self.must(count or (name == "alarm" and alarms <= len(self.story.stations)),
                       f"linux: the vector '{name}' never interrupted it")
+        rung = one.interrupts["alarm"]
+        self.must(rung <= alarms, f"linux: the vector 'alarm' interrupted it {rung} times for {alarms} alarms")
 
     def deaths(self):
         return len(self.story.linux) - 1
