@@ -64,14 +64,27 @@ static int32_t add(ivflat_server *server, const ivflat_server_seat *seat)
     return 0;
 }
 
+/* It may be asked for otherwise than before: from now on who sits here is kept, or is not, and who was kept is gone. */
+static void set_keep(ivflat_server *server, struct ivf_door *door, bool keep)
+{
+    const struct ivf_client *client = ivf_ids_holder(&server->ids, (uint64_t)door->id);
+
+    if (door->keep != keep) {
+        door->keep = keep;
+        door->item = keep && client ? client->item : NULL;
+        ivf_clients_told_gone(server);
+    }
+}
+
 /* It was there before the process was replaced. */
 static bool take_restored(ivflat_server *server, const ivflat_server_seat *seat)
 {
     struct ivf_door *door = seat->id < IVFLAT_MAX_PEERS ? ivf_doors_find(server, seat->id) : NULL;
-    bool is_it = door && door->restored && door->listener >= 0 && door->keep == seat->keep;
+    bool is_it = door && door->restored && door->listener >= 0 && seat->keep <= 1 && !server->in_hook;
 
     if (is_it) {
         door->restored = false;
+        set_keep(server, door, seat->keep);
     }
     return is_it;
 }

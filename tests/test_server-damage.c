@@ -275,6 +275,71 @@ START_TEST(a_state_that_cannot_be_written_is_let_go_with_all)
 }
 END_TEST
 
+/* A seat that is asked for otherwise than it was: who was kept there and is away has left, who is there stays. */
+START_TEST(a_seat_that_is_not_kept_any_more_or_from_now_on)
+{
+    ivflat_server_seat seat = {
+        .struct_size = sizeof(seat), .id = 9, .socket_path = test_path("nine"), .keep = (uint32_t)_i % 2};
+    bool is_there = _i / 2;
+    struct guest stays;
+    struct guest guest;
+
+    restarted_begin(1);
+    ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    guest_join(&stays, &restarted.served);
+    guest_connect(&guest, test_path("nine"));
+    served_run(&restarted.served);
+    guest_expect(&stays, "0; 0; -1 memory 4194304; 0 eventfd; 9 eventfd");
+    if (!is_there) {
+        guest_leave(&guest, &restarted.served);
+        guest_expect(&stays, seat.keep ? "" : "9");
+    }
+    restarted_again();
+    seat.keep = !seat.keep;
+    ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    served_run(&restarted.served);
+    guest_expect(&stays, !is_there && !seat.keep ? "9" : "");
+    if (is_there) {
+        guest_leave(&guest, &restarted.served);
+        guest_expect(&stays, seat.keep ? "" : "9");
+    }
+    guest_connect(&guest, test_path("nine"));
+    served_run(&restarted.served);
+    guest_expect(&stays, is_there && seat.keep ? "" : "9 eventfd");
+    guest_expect(&guest, "0; 9; -1 memory 4194304; 0 eventfd; 9 eventfd");
+    guest_leave(&guest, &restarted.served);
+    guest_leave(&stays, &restarted.served);
+}
+END_TEST
+
+/* An id that comes back: of the one who had it before, nothing is taken for sent. */
+static void expect_nothing_sent(struct served *of)
+{
+    if (g_str_has_suffix(of->said->str, "joined") && restarted.served.server) {
+        ck_assert_uint_eq(restarted.served.server->keeper.map.progress[0].sent, 0);
+        ck_assert_uint_eq(restarted.served.server->keeper.map.progress[0].tried, 0);
+    }
+}
+
+START_TEST(who_has_an_id_again_was_sent_nothing_yet)
+{
+    struct guest guest;
+
+    restarted_begin(1);
+    served_end(&restarted.served);
+    restarted.config.ids = IVFLAT_IDS_LOWEST;
+    restarted.served.said = NULL;
+    served_begin(&restarted.served, &restarted.config);
+    restarted.served.inside = expect_nothing_sent;
+    for (int i = 0; i < 2; i++) {
+        guest_join(&guest, &restarted.served);
+        guest_expect(&guest, "0; 0; -1 memory 4194304; 0 eventfd");
+        ck_assert_uint_eq(restarted.served.server->keeper.map.progress[0].sent, 4);
+        guest_leave(&guest, &restarted.served);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server-damage");
@@ -289,5 +354,7 @@ int main(void)
     tcase_add_test(tcase, who_lacks_an_eventfd_has_lost_its_seat);
     tcase_add_test(tcase, what_nobody_waits_for_any_more_is_closed);
     tcase_add_test(tcase, a_state_that_cannot_be_written_is_let_go_with_all);
+    tcase_add_loop_test(tcase, a_seat_that_is_not_kept_any_more_or_from_now_on, 0, 4);
+    tcase_add_test(tcase, who_has_an_id_again_was_sent_nothing_yet);
     return suite_run(suite);
 }
