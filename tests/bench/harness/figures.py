@@ -21,18 +21,20 @@ def from_here(module):
     return measure
 
 
-def kvm(build, quick):
-    path = programs.BENCH / "kvm" / "run"
-    return programs.figures_of(path, build, quick) if path.exists() else ([], "its programs are not in this tree")
+def folder(name):
+    """One that has a run of its own."""
+    return lambda build, quick: programs.figures_of(programs.BENCH / name / "run", build, quick)
 
 
 # {name, for --only: measure(build, quick) -> (figures, why some are not there or None)}
 ALL = {
     "instructions": from_here(instructions),
     "doorbell": program("doorbell"),
+    "threads": program("threads"),
     "trip": program("trip"),
     "calls": from_here(calls),
-    "kvm": kvm,
+    "kvm": folder("kvm"),
+    "renode": folder("renode"),
     "join": program("join"),
     "memory": program("memory"),
     "storm": program("storm"),

@@ -34,12 +34,12 @@ def cell(case, name):
     if name not in case["rounds"][0]:
         return ""
     words = number(judge.median(case, name))
-    for goal in case.get("goals", []):
-        if goal["of"] != name or "at_most" not in goal:
-            continue
+    goals_of = [goal for goal in case.get("goals", []) if goal["of"] == name and "at_most" in goal]
+    for goal in goals_of:
         verdict = verdict_of(case, goal)
         if verdict.to:
-            ratio = f"{verdict.found:.2f} ({verdict.low:.2f}-{verdict.high:.2f})"
+            of_what = f" of {verdict.to}" if len(goals_of) > 1 else ""
+            ratio = f"{verdict.found:.2f} ({verdict.low:.2f}-{verdict.high:.2f}){of_what}"
             words += f"; {ratio}" if verdict.kept else f"; **{ratio}**"
         elif not verdict.kept:
             words = f"**{words}**"
