@@ -3,6 +3,7 @@
 #include "served.h"
 
 #include "server-io.h"
+#include "server-state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -269,6 +270,23 @@ static bool in_valgrind(void)
     return preload && strstr(preload, "vgpreload");
 }
 
+/* What lay unread in the socket of one who left is under way no more; or, one leave after the other, all others would have
+ * to make do with a few messages for ever. */
+START_TEST(who_leaves_frees_what_was_under_way_to_it)
+{
+    struct guest guest;
+
+    served_begin(&served, &(ivflat_server_config){.vectors = 8});
+    served.server->flow.most = 100; /* as with few descriptors */
+    for (int i = 0; i < 20; i++) {
+        guest_join(&guest, &served);
+        ck_assert_uint_gt(served.server->flow.under_way, 0);
+        guest_leave(&guest, &served);
+        ck_assert_uint_eq(served.server->flow.under_way, 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server-retry");
@@ -286,5 +304,6 @@ int main(void)
     tcase_add_test(tcase, without_eventfds_a_client_is_refused);
     tcase_add_test(tcase, clients_that_do_not_read_stop_nobody);
     tcase_add_test(tcase, too_many_descriptors_under_way);
+    tcase_add_test(tcase, who_leaves_frees_what_was_under_way_to_it);
     return suite_run(suite);
 }

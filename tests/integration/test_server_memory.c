@@ -40,6 +40,22 @@ START_TEST(a_named_memory_is_removed_at_the_end)
 }
 END_TEST
 
+START_TEST(a_named_memory_is_removed_at_the_end_of_the_last_one)
+{
+    char *name = g_strdup_printf("ivflat-test-%d", (int)getpid());
+    struct process *server = program_start(IN_FRONT, "-M", name, "-l", "64K");
+
+    process_expect(server, "ready");
+    ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+    process_expect(server, "goes on, with 0 clients");
+    program_run(0, "wrote 5 bytes", JOIN, "--write", "0:hello");
+    process_expect_end(server, SIGTERM, 0);
+    ck_assert_int_eq(shm_open(name, O_RDWR, 0), -1);
+    expect_folder("");
+    g_free(name);
+}
+END_TEST
+
 START_TEST(of_both_memories_the_last_one_counts)
 {
     char *name = g_strdup_printf("ivflat-test-%d", (int)getpid());
@@ -277,6 +293,7 @@ int main(void)
     TCase *tcase = suite_case(suite, "names and folders");
 
     tcase_add_test(tcase, a_named_memory_is_removed_at_the_end);
+    tcase_add_test(tcase, a_named_memory_is_removed_at_the_end_of_the_last_one);
     tcase_add_test(tcase, of_both_memories_the_last_one_counts);
     tcase_add_test(tcase, a_memory_in_a_folder_has_no_name);
 
