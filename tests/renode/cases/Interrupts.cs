@@ -204,6 +204,23 @@ public static class Interrupts
         Check.Equal(0u, engine.Read, "what the engine read in the line's rise");
     }
 
+    // It acknowledges inside the rise: whoever is told after it must not be left with a line that is high.
+    [Test]
+    public static void ALineThatIsAcknowledgedAsItRises(World world)
+    {
+        world.Server();
+        var board = new Board(world, revision: 0);
+        board.Meets(board, 2);
+        board.Write(Board.IntrMask, 1);
+        board.Device.IRQ.Disconnect();
+        board.Device.IRQ.Connect(new Engine(board, () => board.Read(Board.IntrStatus)), 0);
+        board.Device.IRQ.Connect(board.Nvic, Board.Line);
+        board.Ring(board.Device.Id, 0);
+        board.Run("a ring", () => board.Nvic.IsPending(Board.Line));
+        Check.Equal(false, board.Device.IRQ.IsSet, "the line");
+        Check.Equal(false, board.Nvic.IsHigh(Board.Line), "the line as the NVIC has it");
+    }
+
     // A line's receiver that has a lock, and a thread that holds it and waits for the device: no deadlock, since the
     // device has no lock while it moves a line.
     [Test]

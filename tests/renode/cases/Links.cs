@@ -72,6 +72,7 @@ public static class Links
         watcher.Meets(board.Device.Id, 2);
         Check.Equal(1, board.Device.Id, "Id at the first server");
         board.Device.Connect(world.Socket("two"));
+        Check.That(World.Logged(LogLevel.Info, "joined " + world.Socket("two") + " as peer 0"), "nothing is said");
         watcher.Misses(1);
         Check.Equal(0, board.Device.Id, "Id at the second");
         board.Device.Connect();

@@ -33,25 +33,37 @@ def demonstrate(root, library, folder, renode):
     """Why it failed, or None."""
     run("meson", "setup", "--reconfigure", library.build, root, "-Dexamples=auto")
     run("ninja", "-C", library.build, "-j2", FIRMWARE, PEER)
-    with Running(library.server, "-F", "-S", folder / "socket", "-n", "2", "-l", "4M") as server:
-        if not server.says_something():
-            return "the server is not ready"
-        with Running(renode, *script(root, library, folder), env=environment(library)) as machines:
-            peer = subprocess.run([library.build / PEER, "--time", str(SECONDS), folder / "socket"], check=False,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = peer.stdout.decode("utf-8", "replace")
-    return judge(folder, peer.returncode, f"{said}\nRenode said:\n{machines.said}")
+    socket, commands = folder / "socket", script(root, library, folder)
+    with Running(None, library.server, "-F", "-S", socket, "-n", "2", "-l", "4M") as server:
+        server.child.stdout.readline()
+        with Running(folder / "renode.out", renode, *commands, env=environment(library)) as machines:
+            with Running(folder / "peer.out", library.build / PEER, "--time", str(SECONDS), socket) as peer:
+                first_to_end(machines, peer)
+                status = peer.child.poll()
+    return judge(folder, status)
 
 
-def judge(folder, status, said):
-    lines = [line for name in ("one", "two") for line in uart(folder / name)]
-    done = [line for line in lines if "sent 2000, received 2000, bad 0" in line]
+def first_to_end(*programs):
+    poll = select.poll()
+    ends = [os.pidfd_open(program.child.pid) for program in programs]
+    for end in ends:
+        poll.register(end, select.POLLIN)
+    poll.poll((SECONDS + 30) * 1000)
+    for end in ends:
+        os.close(end)
+
+
+def judge(folder, status):
+    machines = [line for name in ("one", "two") for line in lines_of(folder / name)]
+    done = [line for line in machines if "sent 2000, received 2000, bad 0" in line]
     if status == 0 and len(done) == 2:
         return None
-    return f"host-peer ended with {status}, and the machines said: {lines}\n{said}"
+    said = "\n".join(f"{name}: {line}" for name in ("peer.out", "renode.out") for line in lines_of(folder / name)[-40:])
+    how = "was still at work when Renode ended, or the time was up" if status is None else f"ended with {status}"
+    return f"host-peer {how}; the machines said: {machines}\n{said}"
 
 
-def uart(path):
+def lines_of(path):
     return path.read_text(errors="replace").splitlines() if path.exists() else []
 
 
@@ -70,15 +82,14 @@ def script(root, library, folder):
 
 
 class Running:
-    """A program that ends with the block, and by force if it has to."""
+    """A program that writes to the file @said (None: a pipe) and ends with the block, by force if it has to."""
 
-    def __init__(self, *command, env=None):
+    def __init__(self, said, *command, env=None):
+        output = open(said, "wb") if said else subprocess.PIPE
         self.child = subprocess.Popen([str(word) for word in command], env=env, stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.said = ""
-
-    def says_something(self):
-        return bool(select.select([self.child.stdout], [], [], 30)[0]) and bool(self.child.stdout.readline())
+                                      stdout=output, stderr=subprocess.STDOUT)
+        if said:
+            output.close()
 
     def __enter__(self):
         return self
@@ -86,8 +97,7 @@ class Running:
     def __exit__(self, *error):
         self.child.terminate()
         try:
-            output, _ = self.child.communicate(timeout=30)
+            self.child.communicate(timeout=30)
         except subprocess.TimeoutExpired:
             self.child.kill()
-            output, _ = self.child.communicate()
-        self.said = output.decode("utf-8", "replace")[-4000:]
+            self.child.communicate()
