@@ -190,11 +190,12 @@ static int is_over(void)
     return 1;
 }
 
-/* Sleeps until one of the eventfds is rung, and counts; all that were. */
+/* Sleeps until one of the eventfds is rung, and counts all that were: whether the table's was among them. */
 static int sleep_until_rung(int epoll, const int *eventfds)
 {
     struct epoll_event events[EXCHANGE_VECTORS];
     int count = epoll_wait(epoll, events, EXCHANGE_VECTORS, -1);
+    uint64_t before = interrupts[EXCHANGE_TABLE];
 
     for (int i = 0; i < count; i++) {
         uint64_t rung = 0;
@@ -202,7 +203,7 @@ static int sleep_until_rung(int epoll, const int *eventfds)
         if (read(eventfds[events[i].data.u32], &rung, sizeof rung) == sizeof rung)
             interrupts[events[i].data.u32] += rung;
     }
-    return count;
+    return interrupts[EXCHANGE_TABLE] != before;
 }
 
 static int listen_to(int *eventfds)
@@ -237,15 +238,18 @@ static void say_total(void)
 
 static int work(void)
 {
-    int eventfds[EXCHANGE_VECTORS], epoll = listen_to(eventfds);
+    int eventfds[EXCHANGE_VECTORS], epoll = listen_to(eventfds), look = 1;
 
     if (epoll < 0)
         return 1;
     join(ivshmem_id(&ivshmem));
-    do {
+    for (;;) {
         for (uint32_t i = 0; i < EXCHANGE_STATIONS; i++)
             serve(&stations[i]);
-    } while (!is_over() && sleep_until_rung(epoll, eventfds) >= 0);
+        if (look && is_over())
+            break;
+        look = sleep_until_rung(epoll, eventfds);
+    }
     say_total();
     return 0;
 }

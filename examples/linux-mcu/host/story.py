@@ -72,10 +72,10 @@ class Story:
         for _ in range(VECTORS_TIME):
             self.watcher.type("peers")
             with contextlib.suppress(Refused):
-                self.cast.until(Wish(self.watcher, lambda: peers.get(own, 0) >= VECTORS, "got vectors"), patience=1)
+                self.cast.until(Wish(self.watcher, lambda: peers.get(own, 0) >= VECTORS, "got them"), patience=1)
                 return
-        raise Refused(f"server: it gives each side {peers.get(own, 0)} vectors, and {VECTORS} are needed: start it with "
-                      f"-n {VECTORS}")
+        raise Refused(f"server: it gives each side {peers.get(own, 0)} vectors, and {VECTORS} are needed: start it "
+                      f"with -n {VECTORS}")
 
     def start_linux(self):
         self.linux.append(self.stage.linux())
