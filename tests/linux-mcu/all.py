@@ -59,9 +59,9 @@ def main():
     chosen = parser.parse_args()
     Example.options = ["--qemu", chosen.qemu] if chosen.qemu else []
     result = Result()
-    for test in flat(unittest.defaultTestLoader.discover(str(HERE), "test_*.py")):
-        if not chosen.tests or any(part in test.id() for part in chosen.tests):
-            test.run(result)
+    every = flat(unittest.defaultTestLoader.discover(str(HERE), "test_*.py"))
+    unittest.TestSuite(test for test in every if not chosen.tests or any(part in test.id() for part in chosen.tests)
+                       ).run(result)
     failed = len({test for test, _ in result.failures + result.errors})
     skipped = len(result.skipped)
     print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")

@@ -176,7 +176,7 @@ static void got_answer(const struct exchange_answer *answer, uint32_t length)
 static void read_answers(void)
 {
     struct exchange_answer answer;
-    uint8_t message[IVFLAT_RING_MAX];
+    uint8_t message[IVFLAT_RING_MAX] = {0};
     uint32_t length = 0, some = 0;
     int32_t result;
 

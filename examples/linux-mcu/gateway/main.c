@@ -134,7 +134,7 @@ static void got_sample(struct station *station, const struct exchange_sample *sa
 /* A sample is taken only when there is room for its answer. */
 static void serve(struct station *station)
 {
-    struct exchange_sample sample;
+    struct exchange_sample sample = {0};
     uint32_t some = 0, length = 0;
 
     while (ivflat_ring_unread(&station->answers) < EXCHANGE_SLOTS) {
