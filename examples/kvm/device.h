@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ivshmem-flat device of one machine: libivflat, behind a lock, since the library is for one thread at a time. */
+/* The ivshmem-flat device of one machine: libivflat, behind a lock, since all but a doorbell is for one thread at a
+ * time. */
 #ifndef KVM_DEVICE_H
 #define KVM_DEVICE_H
 
