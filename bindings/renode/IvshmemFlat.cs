@@ -286,7 +286,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
             }
         }
 
-        // At a synchronisation point.  Once we are closing it would take back the wake that is to end our thread.
+        // At a synchronisation point; it may come too late, and a wake that is to end our thread stays.
         private void Dispatch(bool ignored)
         {
             lock (sync) {

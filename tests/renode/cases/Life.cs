@@ -2,6 +2,7 @@
 // Coming and going: hot-add, several devices, several machines, disposal in any order.
 using System;
 using System.Linq;
+using System.Reflection;
 using System.Threading;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Memory;
@@ -40,6 +41,29 @@ public static class Life
         }
         foreach (var one in i % 2 == 0 ? new IDisposable[] { memory, device } : new IDisposable[] { device, memory }) {
             one.Dispose();
+        }
+        Check.Equal(false, Waiter(device).IsAlive, "life of the thread that waits, when the device is gone");
+    }
+
+    private static Thread Waiter(IvshmemFlat device)
+    {
+        return (Thread)typeof(IvshmemFlat).GetField("waiter", BindingFlags.Instance | BindingFlags.NonPublic)
+            .GetValue(device);
+    }
+
+    // Its thread is in the library then, where nothing but a wake ends its waiting.
+    [Test]
+    public static void DisposedWhenNothingHappens(World world)
+    {
+        world.Server();
+        for (var i = 0; i < 50; i++) {
+            var board = new Board(world);
+            board.Meets(board, 2);
+            board.Ring(board.Device.Id, 0);
+            board.Run("a ring, and nothing more", () => board.Nvic.IsPending(Board.Line) && board.Machine.Waiting == 0);
+            var disposal = new Thread(board.Device.Dispose) { IsBackground = true };
+            disposal.Start();
+            Check.That(disposal.Join(Machine.Patience * 1000), "the device's thread goes on waiting");
         }
     }
 
