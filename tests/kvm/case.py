@@ -34,8 +34,8 @@ class Machine:
     """An emulator that runs, and its guest.  @lines: what it says."""
 
     def __init__(self, build, socket, *options, image="tests/kvm/worker.bin", env=None, verbose=True):
-        words = [build / "examples/kvm/ivflat-kvm", *(["--verbose"] if verbose else []), *options, socket, build / image]
-        self.process = Process(words, env=env)
+        words = [*(["--verbose"] if verbose else []), *options, socket, build / image]
+        self.process = Process([build / "examples/kvm/ivflat-kvm", *words], env=env)
         self.lines = self.process.lines
 
     @property
@@ -47,7 +47,7 @@ class Machine:
         return int(self.lines.until(r"linked as peer (\d+)$")[1])
 
     def ready(self):
-        """Waits until the worker can be ordered: its id.  What rings it before is lost with its interrupts still off."""
+        """Waits until the worker can be ordered: its id.  What rings it before is lost, its interrupts being off."""
         return int(self.lines.until(r"^id (\d+)$")[1])
 
     def knows(self, number, vectors=2):
@@ -98,7 +98,8 @@ class Case(unittest.TestCase):
     def preloaded(self, **words):
         """The environment in which KVM answers as without.c says."""
         names = {name: str(value) for name, value in words.items()}
-        return {"LD_PRELOAD": str(self.build / "tests/kvm/without.so"), "ASAN_OPTIONS": "verify_asan_link_order=0", **names}
+        without = str(self.build / "tests/kvm/without.so")
+        return {"LD_PRELOAD": without, "ASAN_OPTIONS": "verify_asan_link_order=0", **names}
 
     def worker(self, machine, host, vectors=2):
         """The machine's guest, which has heard of @host."""

@@ -93,8 +93,8 @@ class Life(Case):
         text = machine.lines.rest()
         self.assertEqual(status, 0, text)
         self.assertEqual(text.count("warning"), 1, text)
-        self.assertIn(f"warning: {bound} doorbells and 0 interrupts are bound in KVM, the others pass through here: {why}",
-                      text)
+        self.assertIn(f"warning: {bound} doorbells and 0 interrupts are bound in KVM, "
+                      f"the others pass through here: {why}", text)
         exits = Exits(text)
         self.assertEqual((exits.doorbells, exits.bound, exits.interrupts), (came_out, bound, VECTORS))
 

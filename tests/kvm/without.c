@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Preloaded, it has KVM say what it says elsewhere, as it is not there at all with KVM_ABSENT.  KVM_WITHOUT holds numbers of capabilities, each followed by a comma,
- * that it lacks, as a kernel that is older or was built without them.  KVM_ROOM is how many doorbells (KVM_IOEVENTFD)
- * it takes at a time; older kernels took 1,000 devices a machine, doorbells included, and newer ones end at memory.
+ * Preloaded, it has KVM say what it says elsewhere.  With KVM_ABSENT it is not there at all.  KVM_WITHOUT holds numbers
+ * of capabilities, each followed by a comma, that it lacks, as a kernel that is older or was built without them.
+ * KVM_ROOM is how many doorbells (KVM_IOEVENTFD) it takes at a time; older kernels took 1,000 devices a machine,
+ * doorbells included, and newer ones end at memory.
  */
 #include <errno.h>
 #include <fcntl.h>

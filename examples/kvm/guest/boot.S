@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * From a PC processor's first instruction, 16 bytes before 4 GiB and in 16-bit mode, to main(): 32-bit code, flat
- * segments over all 4 GiB, no paging.  Data is copied by processor 0; the others wait for that, and get to other_main().
- * RAM is zeros when the machine begins.
+ * segments over all 4 GiB, no paging.  Data is copied by processor 0; the others wait for that, and get to
+ * other_main().  RAM is zeros when the machine begins.
  */
         .section .reset, "ax"
         .code16
@@ -18,7 +18,7 @@ start:  cli
         movl    %eax, %cr0
         ljmpl   $8, $flat
         .balign 8
-table:  .quad   0, 0x00cf9b000000ffff, 0x00cf93000000ffff      /* code and data, all 4 GiB; "accessed", for this is ROM */
+table:  .quad   0, 0x00cf9b000000ffff, 0x00cf93000000ffff      /* code, data, all 4 GiB; "accessed": this is ROM */
 table_pointer:
         .word   23
         .long   table

@@ -3,9 +3,9 @@
  * What firmware/ivflat-guest.h has for Arm: to sleep until rung, without missing it.
  *
  * Interrupts are taken while the guest sleeps and at no other time.  So a handler need not restore flags, and returns
- * with interrupts off by a plain RET that drops what IRET would restore.  That is not for speed: a host without hardware
- * virtualization has a KVM that follows a guest one instruction at a time, and an IRET in protected mode it cannot
- * follow.
+ * with interrupts off by a plain RET that drops what IRET would restore.  That is not for speed: a host without
+ * hardware virtualization has a KVM that follows a guest one instruction at a time, and an IRET in protected mode it
+ * cannot follow.
  */
 #if !defined(KVM_GUEST_SLEEP_H) && !defined(__ASSEMBLER__)
 #define KVM_GUEST_SLEEP_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bare IMAGE MEMORY REPORT DOORBELL ORDER: a machine with nothing in it but a memory and eventfds, whose descriptors these
- * are: the guest's stores of 0 and of 1 to DOORBELL (vectors 0 and 1 of peer 0) are bound to REPORT and DOORBELL, and ORDER
- * is the interrupt of vector 1.  What the emulator of examples/kvm is compared with, made of the same files.
+ * bare IMAGE MEMORY REPORT DOORBELL ORDER: a machine with nothing in it but a memory and eventfds, whose descriptors
+ * these are: the guest's stores of 0 and of 1 to DOORBELL (vectors 0 and 1 of peer 0) are bound to REPORT and DOORBELL,
+ * and ORDER is the interrupt of vector 1.  What the emulator of examples/kvm is compared with, made of the same files.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>

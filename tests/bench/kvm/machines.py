@@ -67,8 +67,8 @@ def stopped_qemu(keep, build, path):
     ours_end, its_end = socket.socketpair()
     with its_end:
         fd = its_end.fileno()
-        words = [QEMU, "-S", "-M", "pc,accel=kvm", "-cpu", "qemu64,+x2apic", "-m", "16", "-nodefaults", "-display", "none",
-                 "-chardev", f"socket,id=m,fd={fd}", "-mon", "chardev=m,mode=control", "-debugcon", "stdio",
+        words = [QEMU, "-S", "-M", "pc,accel=kvm", "-cpu", "qemu64,+x2apic", "-m", "16", "-nodefaults",
+                 "-display", "none", "-chardev", f"socket,id=m,fd={fd}", "-mon", "chardev=m,mode=control", "-debugcon", "stdio",
                  "-bios", build / WORKER, "-chardev", f"socket,id=c,path={path}",
                  "-device", f"ivshmem-doorbell,chardev=c,vectors={VECTORS}"]
         process = keep(Process(words, fds=[fd]))

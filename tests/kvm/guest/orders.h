@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the guest is told by who tests or measures it, another peer: the order lies in the shared memory at 64 times the
- * guest's id, and a ring of the guest's vector 1 says that it is there.  When it is done, or for ANSWER begun, the guest
- * writes its number to `done` and `report` to DOORBELL.  The same words are in tests/kvm/guest.py.
+ * guest's id, and a ring of the guest's vector 1 says that it is there.  When it is done, or for ANSWER begun, the
+ * guest writes its number to `done` and `report` to DOORBELL.  The same words are in tests/kvm/guest.py.
  */
 #ifndef ORDERS_H
 #define ORDERS_H

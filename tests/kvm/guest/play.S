@@ -3,9 +3,9 @@
  * uint32_t play(volatile uint32_t *door, uint32_t value, uint32_t times)
  *
  * Sleeps; at each interrupt of vector 0 writes @value to @door and sleeps again, but after the last of so many @times
- * returns 0.  Returns how many are left when vector 1 comes; `ordered` is 1 then.  As few instructions as it takes, since a
- * host without hardware virtualization follows a guest one instruction at a time: interrupts come in HLT alone, so their
- * handlers know what is in each register, drop the frame and go on from there.
+ * returns 0.  Returns how many are left when vector 1 comes; `ordered` is 1 then.  As few instructions as it takes,
+ * since a host without hardware virtualization follows a guest one instruction at a time: interrupts come in HLT alone, so
+ * their handlers know what is in each register, drop the frame and go on from there.
  */
         .set    EOI, 0x80b
 
