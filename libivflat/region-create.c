@@ -111,10 +111,11 @@ static int open_named(const char *name, bool *created)
     return fd < 0 && errno == EEXIST ? shm_open(name, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0) : fd;
 }
 
-/* What is there may be a trap: whoever else may write it can cut it short under us, or read what we share. */
+/* What is there may be a trap: whoever else may write it, or has another name for it, can cut it short under us. */
 static int32_t check_owner(const struct stat *status, const char *what, const char *name)
 {
-    if (S_ISREG(status->st_mode) && status->st_uid == geteuid() && !(status->st_mode & (S_IWGRP | S_IWOTH))) {
+    if (S_ISREG(status->st_mode) && status->st_uid == geteuid() && status->st_nlink <= 1 &&
+        !(status->st_mode & (S_IWGRP | S_IWOTH))) {
         return 0;
     }
     return ivf_fail(IVFLAT_ERR_SYSTEM,

@@ -66,7 +66,7 @@ static uint32_t bound_of(const ivflat_server *server, const struct ivf_identity 
         *text = g_strdup("neither its user nor its group may join");
         return IVFLAT_REFUSED_USER;
     }
-    if (server->all.length >= limits->max_clients) {
+    if (server->all.length - server->own >= limits->max_clients) {
         *text = g_strdup_printf("no more than %u clients may be there", limits->max_clients);
         return IVFLAT_REFUSED_CLIENTS;
     }

@@ -122,11 +122,15 @@ static void introduce(ivflat_server *server, struct ivf_client *client)
     pushed(server, client);
 }
 
-static void count_user(ivflat_server *server, uint32_t uid, int32_t more)
+/* We ourselves take nobody's place. */
+static void count_user(ivflat_server *server, const struct ivf_client *client, int32_t more)
 {
+    uint32_t uid = client->who.uid;
     uint32_t count = ivf_clients_of(server, uid) + (uint32_t)more;
 
-    if (count > 0) {
+    if (client->door->listener < 0) {
+        server->own += (uint32_t)more;
+    } else if (count > 0) {
         g_hash_table_insert(server->users, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(count));
     } else {
         g_hash_table_remove(server->users, GUINT_TO_POINTER(uid));
@@ -176,7 +180,7 @@ int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_doo
     client->who = *who;
     client->door = door;
     ivf_ids_hold(&server->ids, id, client);
-    count_user(server, who->uid, 1);
+    count_user(server, client, 1);
     keep_descriptors(server, client);
     introduce(server, client);
     server->counters[IVFLAT_SERVER_COUNT_JOINED]++;
@@ -187,10 +191,11 @@ int ivf_clients_add(ivflat_server *server, int sock, uint32_t id, struct ivf_doo
 int ivf_clients_restore(ivflat_server *server, struct ivf_client *client)
 {
     ivf_ids_hold(&server->ids, client->id, client);
-    count_user(server, client->who.uid, 1);
+    count_user(server, client, 1);
     g_queue_push_tail_link(&server->all, &client->in_all);
+    ivf_flow_join(server, client);
     pushed(server, client);
-    return ivf_fd_watch(server->epoll, client->sock, client->id);
+    return client->sock < 0 ? 0 : ivf_fd_watch(server->epoll, client->sock, client->id);
 }
 
 void ivf_clients_told_gone(ivflat_server *server)
@@ -290,7 +295,7 @@ static void drop(ivflat_server *server, struct ivf_client *client)
     g_queue_unlink(&server->all, &client->in_all);
     ivf_flow_leave(server, client);
     ivf_ids_release(&server->ids, client->id);
-    count_user(server, client->who.uid, -1);
+    count_user(server, client, -1);
     ivf_save_gone(server, client->key);
     ivf_save_changed(server);
     if (!client->door->keep) {
@@ -314,6 +319,13 @@ void ivf_clients_reap(ivflat_server *server)
         if (ivf_retry_left(server)) { /* there are descriptors again */
             ivf_clients_retry(server);
         }
+    }
+}
+
+void ivf_clients_reap_all(ivflat_server *server)
+{
+    while (!g_queue_is_empty(&server->doomed)) {
+        drop(server, server->doomed.head->data);
     }
 }
 

@@ -32,6 +32,9 @@ bool ivf_clients_settled(const ivflat_server *server);
 /* Takes out those that are doomed, and tells the others; one by one, each when the last one's news is sent. */
 void ivf_clients_reap(ivflat_server *server);
 
+/* All of them at once, for there will be no next time. */
+void ivf_clients_reap_all(ivflat_server *server);
+
 /* Events: what @client sent, or that it left; room in its socket; time to try again. */
 void ivf_clients_readable(ivflat_server *server, struct ivf_client *client);
 void ivf_clients_writable(ivflat_server *server, struct ivf_client *client);

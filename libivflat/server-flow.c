@@ -21,9 +21,7 @@ static void set_room(const ivflat_server *server, const struct ivf_client *clien
 
 void ivf_flow_join(const ivflat_server *server, const struct ivf_client *client)
 {
-    if (server->flow.tight) {
-        set_room(server, client);
-    }
+    set_room(server, client);
 }
 
 void ivf_flow_leave(ivflat_server *server, struct ivf_client *client)

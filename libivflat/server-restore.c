@@ -274,9 +274,6 @@ static bool get_client(struct legacy *legacy)
         return false;
     }
     sock = take_key(legacy, record.key);
-    if (sock < 0) {
-        return true; /* nobody has it: it is gone */
-    }
     person = g_hash_table_lookup(legacy->people, &record.person);
     client = ivf_client_new(sock, ivf_announcement_ref(person));
     client->key = record.key;
@@ -293,7 +290,14 @@ static bool get_client(struct legacy *legacy)
                                          .told = record.told,
                                          .greeting = record.greeting};
     ivf_reader_resume(&client->reader);
-    return ivf_clients_restore(legacy->server, client) == 0;
+    if (ivf_clients_restore(legacy->server, client) < 0) {
+        return false;
+    }
+    if (sock < 0) {
+        ivf_clients_drop(legacy->server, client, IVFLAT_LEFT_UNSURE,
+                         g_strdup("its connection was not kept while the server was away"));
+    }
+    return true;
 }
 
 static bool get_all(struct legacy *legacy, uint32_t count, bool (*get_one)(struct legacy *legacy))
@@ -314,6 +318,9 @@ static bool catch_up(struct legacy *legacy, struct ivf_client *client)
     const struct ivf_progress *progress = &legacy->server->keeper.map.progress[client->id];
     uint64_t more = progress->sent - client->sent;
 
+    if (client->state == IVF_CLIENT_DOOMED) {
+        return true;
+    }
     if (progress->sent < client->sent || more > ivf_client_waiting(client)) {
         return false;
     }

@@ -83,6 +83,7 @@ struct ivflat_server {
     struct ivf_news news;
     struct ivf_ids ids;
     GHashTable *users; /* user id -> clients */
+    uint32_t own;      /* clients that are this process itself: no bound counts them */
     GQueue all;        /* clients in the order in which they came */
     GQueue running;    /* by state: who is to be sent to, in turn */
     GQueue stalled;

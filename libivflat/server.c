@@ -358,6 +358,7 @@ int32_t ivflat_server_hand_over(ivflat_server *server, int32_t *handed_fd)
     if (server->in_hook) {
         return ivf_fail(IVFLAT_ERR_BUSY, "ivflat_server_hand_over() was called from inside a hook");
     }
+    ivf_clients_reap_all(server); /* lest they are gone without a word */
     result = ivf_save_hand_over(server);
     if (result < 0) {
         return ivf_fail_errno(-result, "cannot write down what is to be handed over");

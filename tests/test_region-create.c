@@ -249,6 +249,9 @@ START_TEST(a_file_that_is_wrong_is_left_alone)
     ck_assert_int_eq(mkfifo(test_path("fifo"), 0600), 0);
     refuse_file(test_path("fifo"), 4096, "is not ours alone");
     refuse_file(test_folder(), 4096, "directory");
+    ck_assert_int_eq(link(test_path("f"), test_path("other")), 0); /* in a folder of others, maybe */
+    refuse_file(test_path("f"), 4096, "is not ours alone");
+    ck_assert_int_eq(unlink(test_path("other")), 0);
     ck_assert_int_eq(fchmod(fd, 0660), 0);
     refuse_file(test_path("f"), 4096, "not ours alone (mode 660");
     refuse_file(test_path("no/such/folder"), 4096, "No such file or directory");

@@ -142,6 +142,9 @@ START_TEST(whose_socket_is_not_kept_has_left)
     served_run(&restarted.served);
     guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 1 eventfd; 1");
     guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 1 eventfd; end");
+    ck_assert_uint_eq(restarted.served.reason, IVFLAT_LEFT_UNSURE);
+    ck_assert_ptr_nonnull(strstr(restarted.served.said->str, "1 left: its connection was not kept"));
+    ck_assert_uint_eq(ivflat_server_counter(restarted.served.server, IVFLAT_SERVER_COUNT_LEFT), 1);
     guest_leave(&first, NULL);
     guest_leave(&second, NULL);
     g_free(name);
@@ -216,10 +219,13 @@ START_TEST(who_is_to_go_does_not_come_back)
     guest_join(&first, &restarted.served);
     guest_join(&second, &restarted.served);
     ck_assert_int_eq(ivflat_server_drop(restarted.served.server, 0), 0);
+    served_take(&restarted.served);
     ck_assert_int_eq(ivflat_server_hand_over(restarted.served.server, &list), 0);
+    served_expect(&restarted.served, "0 left: the program that runs the server wanted it gone");
     close_fd(list);
     restarted_again();
     ck_assert_uint_eq(ivflat_server_clients(restarted.served.server), 1);
+    ck_assert_uint_eq(ivflat_server_counter(restarted.served.server, IVFLAT_SERVER_COUNT_LEFT), 1);
     served_run(&restarted.served);
     guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 1 eventfd; end");
     guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 1 eventfd; 0");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -270,6 +271,24 @@ static bool in_valgrind(void)
     return preload && strstr(preload, "vgpreload");
 }
 
+/* What we count as room, the kernel has to count likewise, whatever its default is; or a socket is for ever writable for
+ * it, and full for us.  Those of a process before this one too. */
+START_TEST(a_socket_has_the_room_that_we_count_on)
+{
+    struct guest guest;
+    socklen_t length = sizeof(int);
+    int bytes;
+
+    served_begin(&served, NULL);
+    guest_join(&guest, &served);
+    ck_assert_int_eq(
+        getsockopt(((struct ivf_client *)served.server->all.head->data)->sock, SOL_SOCKET, SO_SNDBUF, &bytes, &length),
+        0);
+    ck_assert_int_eq(bytes, 277 * 768);
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
 /* What lay unread in the socket of one who left is under way no more; or, one leave after the other, all others would have
  * to make do with a few messages for ever. */
 START_TEST(who_leaves_frees_what_was_under_way_to_it)
@@ -304,6 +323,7 @@ int main(void)
     tcase_add_test(tcase, without_eventfds_a_client_is_refused);
     tcase_add_test(tcase, clients_that_do_not_read_stop_nobody);
     tcase_add_test(tcase, too_many_descriptors_under_way);
+    tcase_add_test(tcase, a_socket_has_the_room_that_we_count_on);
     tcase_add_test(tcase, who_leaves_frees_what_was_under_way_to_it);
     return suite_run(suite);
 }

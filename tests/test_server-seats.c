@@ -252,6 +252,36 @@ START_TEST(the_host_cannot_take_anybodys_id)
 }
 END_TEST
 
+/* It takes nobody's place, and nobody keeps it out. */
+START_TEST(no_bound_counts_the_host)
+{
+    struct guest first;
+    struct guest second;
+    int32_t host;
+    int32_t other;
+
+    served_begin(&served, &(ivflat_server_config){.max_clients = 1, .max_per_uid = 1});
+    ck_assert_int_eq(ivflat_server_join(served.server, 5, &host), 0);
+    guest_join(&first, &served);
+    ck_assert_uint_eq(guest_skip(&first), 3 + 1 + 1);
+    guest_join(&second, &served);
+    guest_expect(&second, "end");
+    ck_assert_uint_eq(served.reason, IVFLAT_REFUSED_CLIENTS);
+    ck_assert_int_eq(ivflat_server_join(served.server, 6, &other), 0);
+    close_fd(host);
+    close_fd(other);
+    served_run(&served); /* they leave, and free no place */
+    guest_leave(&second, &served);
+    guest_join(&second, &served);
+    guest_expect(&second, "end");
+    guest_leave(&first, &served);
+    guest_leave(&second, &served);
+    guest_join(&first, &served);
+    ck_assert_uint_gt(guest_skip(&first), 3);
+    guest_leave(&first, NULL);
+}
+END_TEST
+
 /* The loop's number is how many descriptors are left: not two for the connection, or none for the vector. */
 START_TEST(the_host_needs_descriptors)
 {
@@ -284,6 +314,7 @@ int main(void)
     tcase = suite_case(suite, "host");
     tcase_add_test(tcase, the_host_is_a_peer_like_others);
     tcase_add_test(tcase, the_host_cannot_take_anybodys_id);
+    tcase_add_test(tcase, no_bound_counts_the_host);
     tcase_add_loop_test(tcase, the_host_needs_descriptors, 1, 3);
     return suite_run(suite);
 }
