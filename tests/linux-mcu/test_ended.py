@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ended from outside, or a side of it: nothing stays behind."""
+import fcntl
 import os
 import signal
 
 from example import LIMIT, Example, processes
+from host.common import cache
 
 
 class Ended(Example):
@@ -35,6 +37,17 @@ class Ended(Example):
         self.until(child, "linux: up")
         child.stdout.close()
         self.assertEqual(child.wait(LIMIT), 1)
+        self.nothing_left()
+
+
+class Another(Example):
+    def test_a_run_that_prepares_is_waited_for(self):
+        with open(cache() / "lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            child = self.start("--prepare")
+            self.until(child, "waiting for another run that prepares")
+        child.stdout.read()
+        self.assertEqual(child.wait(LIMIT), 0)
         self.nothing_left()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command lines: how each side is started."""
 from host import initramfs, packages, programs
-from host.common import cache
+from host.common import alone, cache
 from host.sides import BOARDS, VECTORS, Linux, Server, Station, Watcher
 
 
@@ -12,8 +12,9 @@ class Stage:
         self.options, self.folder, self.cast = options, folder, cast
         self.socket = options.server or folder / "socket"
         given = packages.Packages(cache(), options.packages_from, options.fresh)
-        self.kit = initramfs.Kit(cache(), given.paths()).files()
-        self.programs = programs.Programs(cache()).make()
+        with alone():
+            self.kit = initramfs.Kit(cache(), given.paths()).files()
+            self.programs = programs.Programs(cache()).make()
         self.qemu = options.qemu or programs.our_qemu()
         self.firmware = options.firmware or self.programs.firmware(options.board)
         self.kernel = options.kernel or self.kit["kernel"]
