@@ -21,9 +21,13 @@ def from_here(module):
     return measure
 
 
-def folder(name):
-    """One that has a run of its own."""
-    return lambda build, quick: programs.figures_of(programs.BENCH / name / "run", build, quick)
+def folder(name, needed="."):
+    """One that has a run of its own, and needs a program that not every build has."""
+    def measure(build, quick):
+        if not (build / needed).exists():
+            return [], f"this build has no {needed}"
+        return programs.figures_of(programs.BENCH / name / "run", build, quick)
+    return measure
 
 
 # {name, for --only: measure(build, quick) -> (figures, why some are not there or None)}
@@ -33,7 +37,7 @@ ALL = {
     "threads": program("threads"),
     "trip": program("trip"),
     "calls": from_here(calls),
-    "kvm": folder("kvm"),
+    "kvm": folder("kvm", "examples/kvm/ivflat-kvm"),
     "renode": folder("renode"),
     "join": program("join"),
     "memory": program("memory"),

@@ -85,7 +85,8 @@ def paragraph(words):
 def section(figure, plots):
     yield from (f"### {figure['title']}", "", paragraph(head(figure)), "")
     yield from table(figure)
-    notes = [note.rstrip(".") + "." for note in [*figure.get("notes", []), figure.get("few_rounds", "")] if note]
+    said = [*figure.get("notes", []), figure.get("few_rounds", "")]
+    notes = [note[0].upper() + note[1:].rstrip(".") + "." for note in said if note]
     if notes:
         yield from ("", paragraph(" ".join(notes)))
     if figure["figure"] in plots:
