@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command line, what comes of it, and that nothing stays behind."""
 import argparse
-import contextlib
 import errno
 import os
 import re
@@ -171,6 +170,9 @@ def main(arguments):
     options = parse(arguments)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ended)
-    with contextlib.suppress(BrokenPipeError):
+    try:
         return run(options)
-    return FAILED
+    except BrokenPipeError:
+        # Nobody reads us any more: nor what Python still has for the output when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
