@@ -3,6 +3,7 @@
 #include "background.h"
 #include "host-peer.h"
 #include "pid-file.h"
+#include "privileges.h"
 #include "restart.h"
 #include "sandbox.h"
 #include "server-options.h"
@@ -16,7 +17,6 @@
 #include <libivflat/ivflat-server.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -375,7 +375,7 @@ static int run(struct program *program, int told)
 /* What can only be known at the start, and has to be right before anything else is opened. */
 static void take_in(struct program *program, char **argv)
 {
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* nothing that we start may have more than we have */
+    privileges_drop();
     standard_fds_open();
     output_begin(&program->options);
     restart_remember(argv, &program->handed);

@@ -269,17 +269,40 @@ START_TEST(a_host_peer_without_vectors_has_the_memory)
 }
 END_TEST
 
-START_TEST(nothing_gets_more_privileges_from_it)
+/* Hexadecimal, of the process's status. */
+static uint64_t status_of(struct process *process, const char *name)
 {
-    struct process *server = server_begin("1");
-    char *path = g_strdup_printf("/proc/%d/status", process_pid(server));
+    char *path = g_strdup_printf("/proc/%d/status", process_pid(process));
+    const char *line;
+    uint64_t number;
     char *text;
 
     ck_assert(g_file_get_contents(path, &text, NULL, NULL));
-    ck_assert_ptr_nonnull(strstr(text, "NoNewPrivs:\t1"));
-    process_expect_end(server, SIGTERM, 0);
+    line = strstr(text, name);
+    ck_assert_ptr_nonnull(line);
+    number = g_ascii_strtoull(line + strlen(name), NULL, 16);
     g_free(text);
     g_free(path);
+    return number;
+}
+
+/* Of root's: CHOWN, DAC_OVERRIDE and SYS_RESOURCE.  A program that is started in its place gets no others back. */
+START_TEST(nothing_gets_more_privileges_from_it)
+{
+    struct process *server = program_start(IN_FRONT);
+
+    process_expect(server, "ready");
+    for (int round = 0; round < 2; round++) {
+        ck_assert_uint_eq(status_of(server, "NoNewPrivs:\t"), 1);
+        ck_assert_uint_eq(status_of(server, "CapPrm:\t") & ~UINT64_C(0x1000003), 0);
+        ck_assert_uint_eq(status_of(server, "CapEff:\t") & ~UINT64_C(0x1000003), 0);
+        ck_assert_uint_eq(status_of(server, "CapInh:\t"), 0);
+        if (round == 0) {
+            ck_assert_int_eq(kill(process_pid(server), SIGHUP), 0);
+            process_expect(server, "goes on");
+        }
+    }
+    process_expect_end(server, SIGTERM, 0);
 }
 END_TEST
 
