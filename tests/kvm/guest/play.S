@@ -25,13 +25,16 @@ next:   sti
         hlt
         jmp     next
 
-play_ball:
+play_ball:                              /* the ring first: what follows it is done while it is under way */
+        decl    %edi
+        jz      last
+        movl    %esi, (%ebx)
         addl    $12, %esp
         wrmsr
-        decl    %edi
-        jz      done
-        movl    %esi, (%ebx)
         jmp     next
+last:   addl    $12, %esp
+        wrmsr
+        jmp     done
 
 play_order:
         addl    $12, %esp
