@@ -19,7 +19,7 @@ import tempfile
 FLAGS = ["-std=gnu11", "-O0", "-g0", "-w", "-D_GNU_SOURCE"]
 WRAP = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc"
 CORE = ["abi", "attach", "device", "error", "fdio", "guest", "hooks", "link", "link-fed", "link-socket", "notify",
-        "peers", "region", "regs", "session", "trace", "vectors", "wire"]
+        "peers", "region", "regs", "ringers", "session", "trace", "vectors", "wire"]
 SUPPORT = ["raw", "record", "story", "support"]
 TESTS = ["wire", "session", "peers", "regs", "fdio", "notify", "region", "device_guest", "device_link", "device_memory",
          "device_short", "device_time", "device_vectors"]
