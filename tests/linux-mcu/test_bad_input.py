@@ -105,6 +105,9 @@ class Machine(Example):
         self.fails("SKIPPED: the package linux-image-cloud-arm64 for arm64 is not to be had: W: ", status=77,
                    APT_CONFIG=str(self.folder / "apt.conf"), IVFLAT_LINUX_MCU_CACHE=str(self.folder / "cache"))
 
+    def test_a_cache_that_cannot_be_made(self):
+        self.fails("FAILED: host: /etc/passwd/cache: Not a directory", IVFLAT_LINUX_MCU_CACHE="/etc/passwd/cache")
+
     def test_a_folder_without_the_packages(self):
         self.fails(f"FAILED: linux: {self.tmp.parent} has no package linux-image-", "--packages-from", self.tmp.parent)
 

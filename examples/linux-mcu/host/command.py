@@ -135,12 +135,12 @@ def ended(number, _frame):
     sys.exit(128 + number)
 
 
-def no_space(error):
-    """A sentence, where there was no room to write."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return None
-    where = error.filename2 or error.filename or f"in {cache()} or {tempfile.gettempdir()}"
-    return f"host: no space to write {where}: {error.strerror}"
+def sentence(error):
+    """What the system refused."""
+    where = error.filename2 or error.filename
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"no space to write {where or f'in {cache()} or {tempfile.gettempdir()}'}: {error.strerror}"
+    return f"{where}: {error.strerror}" if where else str(error)
 
 
 def run(options):
@@ -162,7 +162,7 @@ def run(options):
         say(f"FAILED: {refused}")
         return FAILED
     except OSError as error:
-        say(f"FAILED: {no_space(error) or f'host: {error}'}")
+        say(f"FAILED: host: {sentence(error)}")
         return FAILED
 
 
