@@ -21,8 +21,6 @@ play:   pushl   %ebx
         movl    $EOI, %ecx
         xorl    %eax, %eax
         xorl    %edx, %edx
-next:   sti
-        hlt
         jmp     next
 
 play_ball:                              /* the ring first: what follows it is done while it is under way */
@@ -31,7 +29,10 @@ play_ball:                              /* the ring first: what follows it is do
         movl    %esi, (%ebx)
         addl    $12, %esp
         wrmsr
+next:   sti
+        hlt
         jmp     next
+
 last:   addl    $12, %esp
         wrmsr
         jmp     done
