@@ -29,7 +29,7 @@ struct ivf_client {
     struct ivf_identity who;
     enum ivf_client_state state;
     struct ivf_announcement *announcement;
-    struct ivf_item *item; /* by which the others know it; lent */
+    struct ivf_item *item; /* by which the others know it; lent; NULL: they were told already that it left */
     struct ivf_door *door; /* by which it came; lent */
     uint32_t greeted;      /* of the greeting's first three messages, those that are sent */
     struct ivf_reader reader;

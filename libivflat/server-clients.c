@@ -204,11 +204,7 @@ void ivf_clients_told_gone(ivflat_server *server)
     GList *next;
 
     for (GList *link = server->all.head; link; link = link->next) {
-        const struct ivf_client *client = link->data;
-
-        if (!client->door->keep || client->door->item) { /* or its seat is not to be had again */
-            g_hash_table_add(there, client->item);
-        }
+        g_hash_table_add(there, ((struct ivf_client *)link->data)->item);
     }
     for (uint32_t i = 0; i < server->doors->len; i++) {
         g_hash_table_add(there, ((struct ivf_door *)g_ptr_array_index(server->doors, i))->item);
@@ -298,7 +294,7 @@ static void drop(ivflat_server *server, struct ivf_client *client)
     count_user(server, client, -1);
     ivf_save_gone(server, client->key);
     ivf_save_changed(server);
-    if (!client->door->keep) {
+    if (!client->door->keep && client->item) {
         publish(server, ivf_news_leave(&server->news, client->item));
     }
     server->counters[IVFLAT_SERVER_COUNT_LEFT]++;

@@ -6,6 +6,7 @@
 #include "server-clients.h"
 #include "server-retry.h"
 #include "server-save.h"
+#include "server-seats.h"
 
 #define EVENTS 64 /* in a dispatch */
 
@@ -43,6 +44,7 @@ int ivf_server_dispatch(ivflat_server *server)
     int count;
 
     ivf_save_take_back(server);
+    ivf_seats_asked(server);
     ivf_fd_event_clear(server->wake);
     count = ivf_fd_ready(server->epoll, ready, EVENTS);
     for (int i = 0; i < count; i++) {

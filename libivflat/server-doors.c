@@ -106,6 +106,14 @@ void ivf_doors_unwatch(ivflat_server *server)
     }
 }
 
+void ivf_doors_shut(ivflat_server *server, struct ivf_door *door)
+{
+    ivf_fd_unwatch(server->epoll, door->listener);
+    if (door->path && door->file.inode) {
+        ivf_fd_remove_file(door->path, &door->file);
+    }
+}
+
 /* Who connected and was not accepted is emptied too. */
 static void close_door(struct ivf_door *door, bool ours)
 {

@@ -12,6 +12,9 @@ int32_t ivf_doors_add(ivflat_server *server, const char *path, int32_t listener,
 /* The one for @id; NULL: none. */
 struct ivf_door *ivf_doors_find(const ivflat_server *server, uint32_t id);
 
+/* Nobody can connect there any more; it stays open until the server's end. */
+void ivf_doors_shut(ivflat_server *server, struct ivf_door *door);
+
 /* Whether they are waited for. */
 int ivf_doors_watch(ivflat_server *server);
 void ivf_doors_unwatch(ivflat_server *server);

@@ -5,18 +5,17 @@
 #include "region.h"
 #include "server-clients.h"
 #include "server-doors.h"
+#include "server-handed.h"
 #include "server-hooks.h"
 #include "server-io.h"
 #include "server-save.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What was handed on, while it is read. */
 struct legacy {
     ivflat_server *server;
-    GHashTable *fds;    /* name -> descriptor, those that nobody took yet */
-    GPtrArray *names;   /* of all that there were */
+    struct ivf_handed handed;
     GByteArray *body;   /* the record */
     uint32_t at;        /* of its bytes */
     GHashTable *people; /* key -> announcement, ours until the end */
@@ -24,69 +23,6 @@ struct legacy {
     GHashTable *items;  /* serial -> item */
     struct ivf_record_head head;
 };
-
-/* Descriptors ----------------------------------------------------------------------------------------------------- */
-
-static void close_rest(struct legacy *legacy)
-{
-    GHashTableIter iter;
-    gpointer name;
-    gpointer fd;
-
-    g_hash_table_iter_init(&iter, legacy->fds);
-    while (g_hash_table_iter_next(&iter, &name, &fd)) {
-        ivf_fd_close_foreign(GPOINTER_TO_INT(fd));
-        ivf_server_tell_stored(legacy->server, name, -1);
-    }
-    g_hash_table_remove_all(legacy->fds);
-}
-
-/* Nothing of it is of use: whoever kept it may let go of all. */
-static void disown_all(const struct legacy *legacy)
-{
-    for (uint32_t i = 0; i < legacy->names->len; i++) {
-        ivf_server_tell_stored(legacy->server, g_ptr_array_index(legacy->names, i), -1);
-    }
-}
-
-/* Lines of "17 +3kf". */
-static void read_list(struct legacy *legacy, int fd)
-{
-    char *text = ivf_map_read_list(fd);
-    char **lines = g_strsplit(text ? text : "", "\n", -1);
-
-    for (uint32_t i = 0; lines[i]; i++) {
-        char *blank = strchr(lines[i], ' ');
-
-        if (blank && atoi(lines[i]) > 2) {
-            ivf_map_inherit(atoi(lines[i]), false);
-            g_hash_table_insert(legacy->fds, g_strdup(blank + 1), GINT_TO_POINTER(atoi(lines[i])));
-            g_ptr_array_add(legacy->names, g_strdup(blank + 1));
-        }
-    }
-    g_strfreev(lines);
-    g_free(text);
-}
-
-static int take_named(struct legacy *legacy, const char *name)
-{
-    gpointer fd = g_hash_table_lookup(legacy->fds, name);
-
-    if (!fd) {
-        return -1;
-    }
-    g_hash_table_remove(legacy->fds, name);
-    return GPOINTER_TO_INT(fd);
-}
-
-static int take_key(struct legacy *legacy, uint64_t key)
-{
-    char *name = ivf_save_name(key);
-    int fd = take_named(legacy, name);
-
-    g_free(name);
-    return fd;
-}
 
 /* The record ------------------------------------------------------------------------------------------------------
  * Its sum was right, so that it is what a server wrote; all the same nothing is believed that would do harm. */
@@ -121,7 +57,7 @@ static bool get_memory(struct legacy *legacy)
     memcpy(server->counters, head->counters, sizeof(head->counters));
     server->keeper.next_key = head->next_key;
     server->news.serial = head->serial;
-    server->memory = take_key(legacy, IVF_KEY_MEMORY);
+    server->memory = ivf_handed_take_key(&legacy->handed, IVF_KEY_MEMORY);
     return ivf_region_check(server->memory, server->memory_size, false, &size, &sealed) == 0;
 }
 
@@ -157,7 +93,7 @@ static bool get_door(struct legacy *legacy)
     door = g_new0(struct ivf_door, 1);
     g_ptr_array_add(legacy->server->doors, door);
     door->key = record.key;
-    door->listener = record.key ? take_key(legacy, record.key) : -1;
+    door->listener = record.key ? ivf_handed_take_key(&legacy->handed, record.key) : -1;
     door->id = record.id;
     door->keep = record.keep;
     door->restored = true;
@@ -173,7 +109,7 @@ static bool get_door(struct legacy *legacy)
 /* An eventfd that was not kept: who is still to be told of it gets one that nobody has, and then that its owner left. */
 static bool take_eventfd(struct legacy *legacy, struct ivf_announcement *person, uint32_t vector)
 {
-    person->fds[vector] = take_key(legacy, person->key + vector);
+    person->fds[vector] = ivf_handed_take_key(&legacy->handed, person->key + vector);
     if (person->fds[vector] < 0) {
         g_hash_table_add(legacy->broken, person);
         person->fds[vector] = ivf_fd_event();
@@ -273,7 +209,7 @@ static bool get_client(struct legacy *legacy)
     if (!get(legacy, &record, sizeof(record)) || !is_sound(legacy, &record)) {
         return false;
     }
-    sock = take_key(legacy, record.key);
+    sock = ivf_handed_take_key(&legacy->handed, record.key);
     person = g_hash_table_lookup(legacy->people, &record.person);
     client = ivf_client_new(sock, ivf_announcement_ref(person));
     client->key = record.key;
@@ -290,14 +226,7 @@ static bool get_client(struct legacy *legacy)
                                          .told = record.told,
                                          .greeting = record.greeting};
     ivf_reader_resume(&client->reader);
-    if (ivf_clients_restore(legacy->server, client) < 0) {
-        return false;
-    }
-    if (sock < 0) {
-        ivf_clients_drop(legacy->server, client, IVFLAT_LEFT_UNSURE,
-                         g_strdup("its connection was not kept while the server was away"));
-    }
-    return true;
+    return ivf_clients_restore(legacy->server, client) == 0;
 }
 
 static bool get_all(struct legacy *legacy, uint32_t count, bool (*get_one)(struct legacy *legacy))
@@ -318,7 +247,7 @@ static bool catch_up(struct legacy *legacy, struct ivf_client *client)
     const struct ivf_progress *progress = &legacy->server->keeper.map.progress[client->id];
     uint64_t more = progress->sent - client->sent;
 
-    if (client->state == IVF_CLIENT_DOOMED) {
+    if (client->sock < 0) {
         return true;
     }
     if (progress->sent < client->sent || more > ivf_client_waiting(client)) {
@@ -355,13 +284,17 @@ static bool set_seats(struct legacy *legacy)
     return ivf_doors_watch(legacy->server) == 0;
 }
 
-/* Who lacks an eventfd cannot be rung any more, and leaves. */
+/* Who lacks an eventfd cannot be rung any more, and leaves, as who lacks the connection.  Not before all are read: what
+ * they alone wait for is let go of. */
 static void drop_broken(struct legacy *legacy)
 {
     for (GList *link = legacy->server->all.head; link; link = link->next) {
         struct ivf_client *client = link->data;
 
-        if (g_hash_table_contains(legacy->broken, client->announcement)) {
+        if (client->sock < 0) {
+            ivf_clients_drop(legacy->server, client, IVFLAT_LEFT_UNSURE,
+                             g_strdup("its connection was not kept while the server was away"));
+        } else if (g_hash_table_contains(legacy->broken, client->announcement)) {
             ivf_clients_drop(legacy->server, client, IVFLAT_LEFT_UNSURE,
                              g_strdup("not all of its eventfds were kept while the server was away"));
         }
@@ -370,7 +303,12 @@ static void drop_broken(struct legacy *legacy)
         struct ivf_door *door = g_ptr_array_index(legacy->server->doors, i);
 
         if (door->item && g_hash_table_contains(legacy->broken, door->item->announcement)) {
+            struct ivf_client *client = ivf_ids_holder(&legacy->server->ids, (uint64_t)door->id);
+
             door->item = NULL;
+            if (client) { /* what is kept is gone, and is told so at once */
+                client->item = NULL;
+            }
         }
     }
 }
@@ -387,7 +325,7 @@ static bool get_record(struct legacy *legacy)
 /* Why not; NULL: it went well. */
 static const char *restore(struct legacy *legacy)
 {
-    int state = take_named(legacy, IVF_STATE_NAME);
+    int state = ivf_handed_take(&legacy->handed, IVF_STATE_NAME);
 
     if (state < 0) {
         return "there is no state among what was handed on";
@@ -406,6 +344,7 @@ static void go_on(struct legacy *legacy)
 {
     legacy->server->counters[IVFLAT_SERVER_COUNT_RESTARTS]++;
     legacy->server->ids.next = legacy->head.next_id;
+    legacy->server->asking = true;
     drop_broken(legacy);
     ivf_clients_told_gone(legacy->server);
     ivf_news_tidy_all(&legacy->server->news); /* what only such wanted as are not there any more */
@@ -417,7 +356,7 @@ static void start_afresh(struct legacy *legacy, const char *problem)
     ivf_server_log(legacy->server, IVFLAT_LOG_WARNING, "%s: the server starts afresh", problem);
     g_hash_table_remove_all(legacy->people);
     ivf_server_empty(legacy->server);
-    disown_all(legacy);
+    ivf_handed_disown(&legacy->handed, legacy->server);
 }
 
 static void free_person(gpointer person)
@@ -429,27 +368,23 @@ bool ivf_restore(ivflat_server *server, int fd)
 {
     struct legacy legacy = {
         .server = server,
-        .fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
-        .names = g_ptr_array_new_with_free_func(g_free),
         .people = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, free_person),
         .broken = g_hash_table_new(NULL, NULL),
         .items = g_hash_table_new(g_int64_hash, g_int64_equal),
     };
     const char *problem;
 
-    read_list(&legacy, fd);
+    ivf_handed_read(&legacy.handed, fd);
     problem = restore(&legacy);
     if (problem) {
         start_afresh(&legacy, problem);
     } else {
         go_on(&legacy);
     }
-    close_rest(&legacy);
+    ivf_handed_end(&legacy.handed, server);
     g_hash_table_unref(legacy.items);
     g_hash_table_unref(legacy.people);
     g_hash_table_unref(legacy.broken);
     g_clear_pointer(&legacy.body, g_byte_array_unref);
-    g_hash_table_unref(legacy.fds);
-    g_ptr_array_unref(legacy.names);
     return !problem;
 }

@@ -8,6 +8,8 @@
 #include "server-clients.h"
 #include "server-doors.h"
 #include "server-io.h"
+#include "server-save.h"
+#include "server-seats.h"
 #include "server-state.h"
 
 #include <stddef.h>
@@ -15,6 +17,17 @@
 #define FIRST_SEAT ((uint32_t)(offsetof(ivflat_server_seat, keep) + sizeof(uint32_t)))
 
 #define INVALID(...) ivf_fail(IVFLAT_ERR_INVALID, __VA_ARGS__)
+
+/* Before the first dispatch, of one that goes on: what is asked for now is what counts. */
+static void make_room(ivflat_server *server, uint32_t id)
+{
+    struct ivf_client *client = ivf_ids_holder(&server->ids, id);
+
+    if (server->asking && client && !server->in_hook) {
+        ivf_clients_drop(server, client, IVFLAT_LEFT_DROPPED, g_strdup("its id is a seat's now, or its seat is gone"));
+        ivf_clients_reap_all(server);
+    }
+}
 
 static int32_t check_id(const ivflat_server *server, uint32_t id)
 {
@@ -76,17 +89,49 @@ static void set_keep(ivflat_server *server, struct ivf_door *door, bool keep)
     }
 }
 
+/* Nobody comes by it any more, and who is there has to go. */
+static void give_up(ivflat_server *server, struct ivf_door *door)
+{
+    set_keep(server, door, false);
+    make_room(server, (uint32_t)door->id);
+    ivf_doors_shut(server, door);
+    door->restored = false;
+    door->id = -1; /* nobody finds it */
+    ivf_save_changed(server);
+}
+
+static bool is_at(const struct ivf_door *door, const char *path)
+{
+    return !path || !door->path || g_str_equal(path, door->path);
+}
+
 /* It was there before the process was replaced. */
 static bool take_restored(ivflat_server *server, const ivflat_server_seat *seat)
 {
     struct ivf_door *door = seat->id < IVFLAT_MAX_PEERS ? ivf_doors_find(server, seat->id) : NULL;
-    bool is_it = door && door->restored && door->listener >= 0 && seat->keep <= 1 && !server->in_hook;
+    bool was_there = door && door->restored && door->listener >= 0 && seat->keep <= 1 && !server->in_hook;
 
-    if (is_it) {
+    if (was_there && !is_at(door, seat->socket_path)) {
+        give_up(server, door);
+        return false;
+    }
+    if (was_there) {
         door->restored = false;
         set_keep(server, door, seat->keep);
     }
-    return is_it;
+    return was_there;
+}
+
+void ivf_seats_asked(ivflat_server *server)
+{
+    for (uint32_t i = 1; server->asking && i < server->doors->len; i++) {
+        struct ivf_door *door = g_ptr_array_index(server->doors, i);
+
+        if (door->restored && door->id >= 0 && door->listener >= 0) {
+            give_up(server, door);
+        }
+    }
+    server->asking = false;
 }
 
 int32_t ivflat_server_add_seat(ivflat_server *server, const ivflat_server_seat *seat)
@@ -105,6 +150,7 @@ int32_t ivflat_server_add_seat(ivflat_server *server, const ivflat_server_seat *
         ivf_fd_close(ours.listen_fd > 0 ? ours.listen_fd : -1);
         return 0;
     }
+    make_room(server, ours.id);
     error = check_seat(server, &ours);
     if (error) {
         ivf_fd_close(ours.listen_fd > 0 ? ours.listen_fd : -1);

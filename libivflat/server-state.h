@@ -80,6 +80,7 @@ struct ivflat_server {
     char *memory_name; /* to remove at the end, or NULL */
 
     GPtrArray *doors;
+    bool asking; /* it goes on from another one, and seats are still asked for */
     struct ivf_news news;
     struct ivf_ids ids;
     GHashTable *users; /* user id -> clients */

@@ -168,7 +168,7 @@ END_TEST
 /* Not all of it --------------------------------------------------------------------------------------------------- */
 
 /* The second one's; of what it was told before, nothing is wrong. */
-static void lose_an_eventfd(void)
+static void lose_an_eventfd(const ivflat_server_seat *seat)
 {
     const struct ivf_client *client = restarted.served.server->all.tail->data;
     char *name = ivf_save_name(client->announcement->key + 1);
@@ -177,6 +177,7 @@ static void lose_an_eventfd(void)
     ck_assert(g_hash_table_remove(restarted.store, name));
     g_free(name);
     restarted_restart();
+    ck_assert(!seat || ivflat_server_add_seat(restarted.served.server, seat) == 0);
     served_run(&restarted.served);
     ck_assert_uint_eq(restarted.served.reason, IVFLAT_LEFT_UNSURE);
     ck_assert_ptr_nonnull(strstr(restarted.served.said->str, "1 left: not all of its eventfds were kept"));
@@ -190,7 +191,7 @@ START_TEST(who_lacks_an_eventfd_has_left_and_nobody_else)
     restarted_begin(2);
     guest_join(&first, &restarted.served);
     guest_join(&second, &restarted.served);
-    lose_an_eventfd();
+    lose_an_eventfd(NULL);
     guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; 1");
     guest_expect(&second, "0; 1; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; end");
     guest_leave(&second, NULL);
@@ -214,7 +215,7 @@ START_TEST(who_lacks_an_eventfd_has_lost_its_seat)
     guest_join(&first, &restarted.served);
     guest_connect(&second, test_path("one"));
     served_run(&restarted.served);
-    lose_an_eventfd();
+    lose_an_eventfd(&seat);
     guest_expect(&first, "0; 0; -1 memory 4194304; 0 eventfd; 0 eventfd; 1 eventfd; 1 eventfd; 1");
     guest_leave(&second, NULL);
     guest_connect(&second, test_path("one"));
@@ -312,6 +313,65 @@ START_TEST(a_seat_that_is_not_kept_any_more_or_from_now_on)
 }
 END_TEST
 
+/* Other seats than before: those that are not asked for any more are given up, and who is in the way of a new one goes. */
+START_TEST(seats_are_those_that_are_asked_for_now)
+{
+    ivflat_server_seat seat = {.struct_size = sizeof(seat), .id = 9, .socket_path = test_path("nine"), .keep = 1};
+    struct guest stays;
+    struct guest guest;
+
+    restarted_begin(1);
+    ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    guest_join(&stays, &restarted.served); /* 0 */
+    guest_connect(&guest, test_path("nine"));
+    served_run(&restarted.served);
+    guest_skip(&stays);
+    guest_skip(&guest);
+    restarted_again();
+    if (_i == 1) { /* at another place */
+        seat.socket_path = test_path("other");
+        ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    } else if (_i == 2) { /* where somebody is */
+        seat.id = 0;
+        seat.socket_path = test_path("other");
+        ck_assert_int_eq(ivflat_server_add_seat(restarted.served.server, &seat), 0);
+    }
+    served_run(&restarted.served);
+    ck_assert(!g_file_test(test_path("nine"), G_FILE_TEST_EXISTS));
+    guest_expect(&guest, "end");
+    guest_expect(&stays, _i == 2 ? "end" : "9");
+    ck_assert_uint_eq(ivflat_server_clients(restarted.served.server), _i != 2);
+    guest_leave(&guest, NULL);
+    if (_i > 0) {
+        guest_connect(&guest, test_path("other"));
+        served_run(&restarted.served);
+        guest_expect(&guest,
+                     _i == 1 ? "0; 9; -1 memory 4194304; 0 eventfd; 9 eventfd" : "0; 0; -1 memory 4194304; 0 eventfd");
+        guest_leave(&guest, &restarted.served);
+    }
+    guest_leave(&stays, &restarted.served);
+    restarted_again(); /* and that can be gone on with */
+    ck_assert_str_eq(restarted.served.logged->str, "");
+    guest_join(&guest, &restarted.served);
+    guest_expect(&guest, "0; 1; -1 memory 4194304; 1 eventfd");
+    guest_leave(&guest, NULL);
+}
+END_TEST
+
+/* A manager may have kept two under one name. */
+START_TEST(of_two_with_one_name_none_is_forgotten)
+{
+    ivflat_server_config config = {.struct_size = sizeof(config), .socket_path = test_path("server")};
+    char *text = g_strdup_printf("%d +state\n%d +state\n%d +7\n", make_eventfd(), make_memory(4096), make_eventfd());
+
+    config.handed_fd = ivf_map_write_list(text);
+    served_begin(&restarted.served, &config);
+    ck_assert_str_eq(restarted.served.logged->str,
+                     "warning: what was handed on as the state is none: the server starts afresh\n");
+    g_free(text);
+}
+END_TEST
+
 /* An id that comes back: of the one who had it before, nothing is taken for sent. */
 static void expect_nothing_sent(struct served *of)
 {
@@ -355,6 +415,8 @@ int main(void)
     tcase_add_test(tcase, what_nobody_waits_for_any_more_is_closed);
     tcase_add_test(tcase, a_state_that_cannot_be_written_is_let_go_with_all);
     tcase_add_loop_test(tcase, a_seat_that_is_not_kept_any_more_or_from_now_on, 0, 4);
+    tcase_add_loop_test(tcase, seats_are_those_that_are_asked_for_now, 0, 3);
+    tcase_add_test(tcase, of_two_with_one_name_none_is_forgotten);
     tcase_add_test(tcase, who_has_an_id_again_was_sent_nothing_yet);
     return suite_run(suite);
 }

@@ -30,6 +30,7 @@ static int clients[SEATS];
 static char folder[] = "/tmp/ivflat-fuzz-XXXXXX";
 static char path[sizeof(folder) + sizeof("/s")];
 static char seat_path[sizeof(folder) + sizeof("/n")];
+static char other_path[sizeof(folder) + sizeof("/o")];
 
 /* The manager of services. */
 
@@ -58,7 +59,8 @@ static void log_line(void *user, uint32_t level, const char *text)
     MUST(level >= IVFLAT_LOG_WARNING && level <= IVFLAT_LOG_DEBUG && *text);
 }
 
-static ivflat_server *make_server(int32_t handed, uint32_t vectors)
+/* @how: its seat is as it was, or is not, or is another. */
+static ivflat_server *make_server(int32_t handed, uint32_t vectors, uint8_t how)
 {
     const ivflat_server_config config = {.struct_size = sizeof(config),
                                          .vectors = vectors,
@@ -68,13 +70,18 @@ static ivflat_server *make_server(int32_t handed, uint32_t vectors)
                                          .handed_fd = handed};
     const ivflat_server_hooks hooks = {
         .struct_size = sizeof(hooks), .descriptor_added = keep, .descriptor_removed = forget, .log = log_line};
-    const ivflat_server_seat seat = {.struct_size = sizeof(seat), .id = SEAT_ID, .socket_path = seat_path, .keep = 1};
+    const ivflat_server_seat seat = {.struct_size = sizeof(seat),
+                                     .id = how & 1 ? (uint32_t)(how >> 4) : SEAT_ID,
+                                     .socket_path = how & 2 ? other_path : seat_path,
+                                     .keep = !(how & 4)};
     ivflat_server *server;
 
     if (ivflat_server_new(&server, &config, &hooks) < 0) {
         return NULL; /* the socket that was kept, or another, is at the path */
     }
-    ivflat_server_add_seat(server, &seat); /* the one that was kept may be another */
+    if (!(how & 8)) {
+        ivflat_server_add_seat(server, &seat); /* the one that was kept may be another */
+    }
     return server;
 }
 
@@ -233,6 +240,7 @@ static void remove_folder(void)
 {
     unlink(path);
     unlink(seat_path);
+    unlink(other_path);
     rmdir(folder);
 }
 
@@ -242,10 +250,12 @@ static void set_up(void)
         MUST(mkdtemp(folder));
         snprintf(path, sizeof(path), "%s/s", folder);
         snprintf(seat_path, sizeof(seat_path), "%s/n", folder);
+        snprintf(other_path, sizeof(other_path), "%s/o", folder);
         atexit(remove_folder);
     }
     unlink(path); /* whose file it was may have been damaged too */
     unlink(seat_path);
+    unlink(other_path);
     count_descriptors();
     peers_may_block(true);
 }
@@ -269,20 +279,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ivflat_server *server;
 
     set_up();
-    server = make_server(0, vectors);
+    server = make_server(0, vectors, 0);
     MUST(server && ivflat_server_dispatch(server) == 0); /* it has written down that there is nobody */
     bustle(server, &input);
     run(server);
     kill_server(server);
     damage_record(&input);
     damage_store(&input);
-    server = make_server(list_of_store(), vectors);
+    server = make_server(list_of_store(), vectors, take_byte(&input));
     if (server) {
         bustle(server, &input);
         run(server);
         if (take_byte(&input) & 1) {
             kill_server(server);
-            server = make_server(list_of_store(), vectors);
+            server = make_server(list_of_store(), vectors, take_byte(&input));
         }
     }
     if (server) {
