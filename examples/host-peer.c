@@ -82,10 +82,12 @@ static int prepare(void)
 /* One round; what was rung before the look is seen by it, and what is rung after it ends the next wait. */
 static int step(void)
 {
-    if (ivflat_device_wait(device, TICK_MS) == 0)
-        demo_remind(&demo);
-    if (ivflat_device_dispatch(device) != 0)
+    int32_t result = ivflat_device_run(device, TICK_MS);
+
+    if (result < 0)
         return wrong(ivflat_last_error());
+    if (result == 0)
+        demo_remind(&demo);
     demo_step(&demo);
     if (left != 0 && !demo_done(&demo))
         return wrong("a peer left before all was said");

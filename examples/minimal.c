@@ -14,7 +14,7 @@ static void on_interrupt(void *user, uint32_t vector, uint64_t count)
 
 static void must(int32_t result)
 {
-    if (result == IVFLAT_OK)
+    if (result >= IVFLAT_OK)
         return;
     fprintf(stderr, "minimal: %s\n", ivflat_last_error());
     exit(1);
@@ -22,8 +22,7 @@ static void must(int32_t result)
 
 static void live(ivflat_device *device) /* an emulator polls ivflat_device_get_fd() in a loop of its own */
 {
-    ivflat_device_wait(device, -1);
-    must(ivflat_device_dispatch(device));
+    must(ivflat_device_run(device, -1));
 }
 
 static void ring(ivflat_device *device, uint32_t peer)

@@ -268,22 +268,51 @@ static void warn_refused(ivflat_device *dev)
     }
 }
 
+/* An error is for the caller to see first; the rest stays ready. */
+static int32_t handle_all(ivflat_device *dev, const struct ivf_ready *ready, int count)
+{
+    int32_t result = 0;
+
+    for (int i = 0; i < count && result == 0; i++) {
+        result = handle(dev, ready[i].tag);
+    }
+    return result;
+}
+
+static void before_dispatch(ivflat_device *dev)
+{
+    dev->woken = false;
+    warn_refused(dev);
+}
+
 int32_t ivflat_device_dispatch(ivflat_device *dev)
 {
     struct ivf_ready ready[SHARE];
     int32_t result = ivf_device_enter(dev, "ivflat_device_dispatch");
+
+    if (result < 0) {
+        return result;
+    }
+    before_dispatch(dev);
+    return handle_all(dev, ready, ivf_fd_ready(dev->epoll, ready, SHARE));
+}
+
+int32_t ivflat_device_run(ivflat_device *dev, int32_t timeout_ms)
+{
+    struct ivf_ready ready[SHARE];
+    int32_t result = ivf_device_enter(dev, "ivflat_device_run");
     int count;
 
     if (result < 0) {
         return result;
     }
-    dev->woken = false;
-    warn_refused(dev);
-    count = ivf_fd_ready(dev->epoll, ready, SHARE);
-    for (int i = 0; i < count && result == 0; i++) { /* an error is for the caller to see first; the rest stays ready */
-        result = handle(dev, ready[i].tag);
+    before_dispatch(dev);
+    count = ivf_fd_ready_within(dev->epoll, ready, SHARE, timeout_ms);
+    if (count < 0) {
+        return ivf_fail_errno(-count, "cannot wait for the device's events");
     }
-    return result;
+    result = handle_all(dev, ready, count);
+    return result < 0 ? result : count > 0;
 }
 
 int32_t ivflat_device_serve(ivflat_device *dev, uint32_t vector)

@@ -257,22 +257,6 @@ void ivf_fd_unwatch(int epoll, int fd)
     epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max)
-{
-    struct epoll_event events[EVENTS];
-    int count;
-
-    do {
-        count = or_errno(epoll_wait(epoll, events, max < EVENTS ? max : EVENTS, 0));
-    } while (count == -EINTR);
-    for (int i = 0; i < count; i++) {
-        ready[i].tag = events[i].data.u64;
-        ready[i].readable = events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR);
-        ready[i].writable = events[i].events & EPOLLOUT;
-    }
-    return count;
-}
-
 static int32_t time_left(int64_t end)
 {
     int64_t now = ivf_fd_now();
@@ -293,19 +277,44 @@ int ivf_fd_poll(int fd, int32_t timeout_ms)
     return result;
 }
 
+static int wait_for_events(int epoll, struct epoll_event *events, int max, int32_t timeout_ms)
+{
+    int64_t end = timeout_ms > 0 ? ivf_fd_now() + timeout_ms : 0;
+    int32_t left = timeout_ms;
+    int result;
+
+    while ((result = or_errno(epoll_wait(epoll, events, max < EVENTS ? max : EVENTS, left))) == -EINTR) {
+        left = timeout_ms < 0 ? timeout_ms : time_left(end);
+    }
+    return result;
+}
+
 /* Level-triggered: to look takes nothing away, and who was woken wakes the next.  What was looked at goes behind the
  * others: all are looked at, so that they stay in their order. */
 int ivf_fd_wait(int epoll, int32_t timeout_ms)
 {
-    int64_t end = timeout_ms > 0 ? ivf_fd_now() + timeout_ms : 0;
     struct epoll_event events[EVENTS];
-    int32_t left = timeout_ms;
-    int result;
+    int result = wait_for_events(epoll, events, EVENTS, timeout_ms);
 
-    while ((result = or_errno(epoll_wait(epoll, events, EVENTS, left))) == -EINTR) {
-        left = timeout_ms < 0 ? timeout_ms : time_left(end);
-    }
     return result > 0 ? 1 : result;
+}
+
+int ivf_fd_ready_within(int epoll, struct ivf_ready *ready, int max, int32_t timeout_ms)
+{
+    struct epoll_event events[EVENTS];
+    int count = wait_for_events(epoll, events, max, timeout_ms);
+
+    for (int i = 0; i < count; i++) {
+        ready[i].tag = events[i].data.u64;
+        ready[i].readable = events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR);
+        ready[i].writable = events[i].events & EPOLLOUT;
+    }
+    return count;
+}
+
+int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max)
+{
+    return ivf_fd_ready_within(epoll, ready, max, 0);
 }
 
 void ivf_fd_nap(void)

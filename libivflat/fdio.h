@@ -64,6 +64,9 @@ int ivf_fd_watch_writable(int epoll, int fd, uint64_t tag, bool writable); /* of
 void ivf_fd_unwatch(int epoll, int fd);
 /* At most @max that are ready now, in @ready; answers how many. */
 int ivf_fd_ready(int epoll, struct ivf_ready *ready, int max);
+
+/* The same, and waits for the first, if there is none, until @timeout_ms (-1: none) is up. */
+int ivf_fd_ready_within(int epoll, struct ivf_ready *ready, int max, int32_t timeout_ms);
 /* Waits for @fd to be readable: 1, or 0 when @timeout_ms (-1: none) is up.  Signals do not end it. */
 int ivf_fd_poll(int fd, int32_t timeout_ms);
 /* The same for an epoll, which is waited for in itself at less than by poll(). */

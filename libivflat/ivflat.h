@@ -249,6 +249,14 @@ IVFLAT_API int32_t ivflat_device_get_socket(const ivflat_device *dev);
  *  @return 0, or the error that ended the link in this call, or #IVFLAT_ERR_BUSY */
 IVFLAT_API int32_t ivflat_device_dispatch(ivflat_device *dev);
 
+/** Waits until there is something to dispatch, and dispatches: for a thread that has the device to itself, which spares a
+ *  system call an event.  Others may ring, wait and wake meanwhile, nothing else.
+ *  @param dev        the device
+ *  @param timeout_ms milliseconds; 0: as ivflat_device_dispatch(); -1: no limit
+ *  @return 1: dispatched, which may have been a wake; 0: the time is up; the error that ended the link in this call;
+ *          #IVFLAT_ERR_SYSTEM (cannot wait), #IVFLAT_ERR_BUSY */
+IVFLAT_API int32_t ivflat_device_run(ivflat_device *dev, int32_t timeout_ms);
+
 /** For an own vector that vector_added() took and that you found readable in a loop of your own: reads it and calls
  *  interrupt(), unless somebody read it before.  Never blocks (P16).  One system call, where waiting through the
  *  device's one descriptor needs two.

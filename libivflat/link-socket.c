@@ -170,17 +170,12 @@ static int32_t not_yet(const ivflat_device *dev, const char *why)
 static int32_t greet_step(ivflat_device *dev, int64_t end)
 {
     int64_t left = end < 0 ? -1 : end - ivf_fd_now();
-    int waited = ivf_fd_wait(dev->epoll, end >= 0 && left < 0 ? 0 : (int32_t)left);
-    int32_t result;
+    int32_t result = ivflat_device_run(dev, end >= 0 && left < 0 ? 0 : (int32_t)left);
 
-    if (waited < 0) {
-        return ivf_fail_errno(-waited, "cannot wait for the server");
-    }
-    result = waited ? ivflat_device_dispatch(dev) : 0;
     if (result < 0 || dev->link.state == IVFLAT_LINK_READY) {
-        return result;
+        return result < 0 ? result : 0;
     }
-    if (waited && dev->woken) {
+    if (dev->woken) {
         return not_yet(dev, "somebody woke us");
     }
     return end >= 0 && ivf_fd_now() >= end ? not_yet(dev, "the time is up") : 0;

@@ -40,6 +40,7 @@ static void call_forbidden(struct record *record, const char *hook)
     ck_assert_int_eq(ivflat_device_feed(dev, bytes, 1, &fd, 1), IVFLAT_ERR_BUSY);
     ck_assert_msg(!is_open(fd), "given is closed");
     ck_assert_int_eq(ivflat_device_dispatch(dev), IVFLAT_ERR_BUSY);
+    ck_assert_int_eq(ivflat_device_run(dev, -1), IVFLAT_ERR_BUSY);
     ivflat_device_end(dev);
     ivflat_device_disconnect(dev);
     ivflat_device_reset(dev);

@@ -124,8 +124,7 @@ static void wake_up(struct receiver *receiver)
     int count;
 
     if (receiver->dev && !receiver->taken) {
-        check(ivflat_device_wait(receiver->dev, -1));
-        check(ivflat_device_dispatch(receiver->dev));
+        check(ivflat_device_run(receiver->dev, -1));
         return;
     }
     count = epoll_wait(receiver->epoll, events, PEERS_MAX, -1);

@@ -59,8 +59,7 @@ static void wait_through_library(struct side *side)
     uint64_t before = side->rung;
 
     while (side->rung == before) {
-        check(ivflat_device_wait(side->dev, -1));
-        check(ivflat_device_dispatch(side->dev));
+        check(ivflat_device_run(side->dev, -1));
     }
 }
 
