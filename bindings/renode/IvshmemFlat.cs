@@ -79,10 +79,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         // For the monitor: leaves the server.
         public void Disconnect()
         {
-            lock (sync) {
-                native.Disconnect(device);
-                joined = false;
-            }
+            lock (sync) { native.Disconnect(device); joined = false; }
             Tell();
         }
 
@@ -260,21 +257,22 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
                     machine.HandleTimeDomainEvent<bool>(Dispatch, true, now);
                     AwaitDispatch();
                 }
+            } catch (ThreadAbortException) {
             } catch (Exception e) {
                 this.Log(LogLevel.Error, "no doorbell is heard any more: " + e.Message);
             }
         }
 
+        // Comes back now and then: a runtime that ends first ends its threads, and can do that in its own code alone.
         private bool Wait()
         {
-            lock (sync) {
-                if (closing)
-                    return false;
-                dispatched = false;
-            }
-            if (native.Wait(device, -1) < 0)
+            var ready = 0;
+            lock (sync) { dispatched = false; }
+            while (ready == 0 && !closing)
+                ready = native.Wait(device, ComeBackMs);
+            if (ready < 0)
                 throw new RecoverableException(native.LastErrorText);
-            return true;
+            return !closing;
         }
 
         // Not to spin while the machine is paused: what is due stays due.
@@ -424,7 +422,8 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         [Transient] private Queue<Action> said;
         [Transient] private Thread waiter;
         [Transient] private int holders;
-        [Transient] private bool closing, dispatched, moving;
+        [Transient] private volatile bool closing;
+        [Transient] private bool dispatched, moving;
 
         private readonly Machine machine;
         private readonly string library;
@@ -433,7 +432,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private readonly Queue<int> pulses = new Queue<int>();
         private readonly object sync = new object();
 
-        private const uint MaxVectors = 65536, PageSize = 4096;
+        private const int MaxVectors = 65536, PageSize = 4096, ComeBackMs = 500;
     }
 
     // The part of libivflat that is used here.  The structs are those of libivflat/ivflat.h, field by field.

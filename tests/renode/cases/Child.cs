@@ -50,6 +50,11 @@ public class Child : IDisposable
     {
         Signal(SIGCONT);
         Signal(SIGTERM);
+        AwaitEnd();
+    }
+
+    public void AwaitEnd()
+    {
         if (!process.WaitForExit(Machine.Patience * 1000)) {
             throw new TimeoutException(name + " does not end");
         }

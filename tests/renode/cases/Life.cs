@@ -67,6 +67,18 @@ public static class Life
         }
     }
 
+    // Renode before 1.16 forgets what it could not register; it has to be able to end all the same.
+    [Test]
+    public static void LeftBehindWhenTheProcessEnds(World world)
+    {
+        world.Server();
+        var program = Assembly.GetExecutingAssembly().Location;
+        var words = String.Join(" ", program, World.Folder, World.Library, "-", "-", "leave");
+        var child = world.Keep(new Child("mono", words));
+        child.Until("left peer 0 behind");
+        child.AwaitEnd();
+    }
+
     // Whichever goes first, the other answers, and nobody reads memory that is gone.
     [Test]
     public static void TheRegistersGoFirst(World world)
