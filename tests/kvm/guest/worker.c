@@ -19,12 +19,12 @@ void other_main(void);
 volatile uint32_t ordered;
 
 static volatile uint32_t *const doorbell = (volatile uint32_t *)(KVM_BOARD_REGISTERS + IVFLAT_GUEST_DOORBELL);
-static volatile uint32_t nowhere;
+static volatile uint32_t nowhere, unrung;
 static volatile uint32_t *door = &nowhere; /* what is written at vector 0, where */
 static uint32_t answer, taken;
 
 /* The second processor's part. */
-static volatile uint32_t ready, work, work_value, work_times;
+static volatile uint32_t ready, work, work_value, work_times, work_done;
 
 static void ring(uint32_t value, uint32_t times)
 {
@@ -45,23 +45,24 @@ void other_main(void)
     ready = 2;
     for (;;) {
         while (!work)
-            ivflat_guest_sleep(&nowhere);
-        ring(work_value, work_times);
+            ivflat_guest_sleep(&unrung);
         work = 0;
+        ring(work_value, work_times);
+        work_done++;
     }
 }
 
 static void ring_by_both(const volatile struct orders *order)
 {
+    uint32_t before = work_done;
+
     while (ready != 2)
         ;
     work_value = order->second;
     work_times = order->times;
     msr_write(APIC_COMMAND, 1ull << 32 | WORK);
-    while (!work)
-        ;
     ring(order->value, order->times);
-    while (work)
+    while (work_done == before)
         ;
 }
 
