@@ -11,9 +11,13 @@
 #include <unistd.h>
 
 #define LINE_MOST 256u
+#define AGAIN_MS  20
 
 struct host_peer {
+    ivflat_server *server;
+    uint32_t id;
     ivflat_device *device;
+    guint again; /* 0: it is there */
     GSource *source;
     guint input; /* 0: its end has come */
     GString *line;
@@ -30,6 +34,37 @@ static void on_log(void *user, uint32_t level, const char *text)
     (void)user;
     if (level <= IVFLAT_LOG_WARNING) {
         output_host(FALSE, "ivflat-server: host peer: %s", text);
+    }
+}
+
+static int32_t join(struct host_peer *host)
+{
+    int32_t sock;
+    int32_t error = ivflat_server_join(host->server, host->id, &sock);
+
+    return error ? error : ivflat_device_adopt(host->device, sock);
+}
+
+static gboolean join_again(gpointer user)
+{
+    struct host_peer *host = user;
+
+    if (join(host) < 0) { /* the server has still to let go of it, or lacks descriptors */
+        return G_SOURCE_CONTINUE;
+    }
+    host->again = 0;
+    return G_SOURCE_REMOVE;
+}
+
+/* It is dropped like any other that does not keep up. */
+static void on_link(void *user, uint32_t link, int32_t error)
+{
+    struct host_peer *host = user;
+
+    (void)error;
+    if (link == IVFLAT_LINK_DOWN && host->source && !host->again) {
+        output_host(FALSE, "ivflat-server: host peer: its link is down, it joins again");
+        host->again = g_timeout_add(AGAIN_MS, join_again, host);
     }
 }
 
@@ -84,25 +119,24 @@ static gboolean on_input(gint fd, GIOCondition condition, gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
-static int32_t join(struct host_peer *host, ivflat_server *server, uint32_t id, uint32_t vectors)
+static int32_t begin(struct host_peer *host, uint32_t vectors)
 {
     ivflat_config config = {
         .struct_size = sizeof(config), .max_vectors = vectors, .no_interrupts = vectors == 0, .trusted_peers = 0};
-    ivflat_hooks hooks = {.struct_size = sizeof(hooks), .user = host, .interrupt = on_interrupt, .log = on_log};
+    ivflat_hooks hooks = {
+        .struct_size = sizeof(hooks), .user = host, .interrupt = on_interrupt, .link_changed = on_link, .log = on_log};
     int32_t error = ivflat_device_new(&host->device, &config, &hooks);
-    int32_t sock;
 
-    if (error == 0) {
-        error = ivflat_server_join(server, id, &sock);
-    }
-    return error ? error : ivflat_device_adopt(host->device, sock);
+    return error ? error : join(host);
 }
 
 struct host_peer *host_peer_new(ivflat_server *server, uint32_t id, uint32_t vectors)
 {
     struct host_peer *host = g_new0(struct host_peer, 1);
 
-    if (join(host, server, id, vectors) < 0) {
+    host->server = server;
+    host->id = id;
+    if (begin(host, vectors) < 0) {
         host_peer_free(host);
         return NULL;
     }
@@ -118,12 +152,11 @@ void host_peer_free(struct host_peer *host)
     if (!host) {
         return;
     }
-    if (host->input) {
-        g_source_remove(host->input);
-    }
+    g_clear_handle_id(&host->input, g_source_remove);
+    g_clear_handle_id(&host->again, g_source_remove);
     if (host->source) {
         g_source_destroy(host->source);
-        g_source_unref(host->source);
+        g_clear_pointer(&host->source, g_source_unref);
     }
     if (host->line) {
         g_string_free(host->line, TRUE);

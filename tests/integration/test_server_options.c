@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define IN_FRONT SERVER, "-F", "-S", test_path("s")
@@ -250,6 +252,26 @@ START_TEST(what_the_host_peer_is_told_may_be_anything)
 }
 END_TEST
 
+/* Who joins reads nothing, so that all that is sent is sent to the host: more than its socket takes, and than may wait. */
+START_TEST(a_host_peer_that_is_dropped_joins_again)
+{
+    struct process *server = program_start(IN_FRONT, "-n1000", "--max-queue=1", "--host-peer=5");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    process_expect(server, "ready");
+    strcpy(address.sun_path, test_path("s"));
+    ck_assert_int_eq(connect(sock, (struct sockaddr *)&address, sizeof(address)), 0);
+    process_expect(server, "host peer: its link is down, it joins again\n");
+    for (int i = 0; i < 200 && !process_says(server, "interrupt on vector 999, [0-9]+ time", 50); i++) {
+        process_type(server, "5 999\n"); /* until it has it again */
+    }
+    process_expect(server, "interrupt on vector 999, [0-9]+ time");
+    close_fd(sock);
+    process_expect_end(server, SIGTERM, 0);
+}
+END_TEST
+
 START_TEST(what_is_the_default_may_be_said)
 {
     struct process *server = program_start(IN_FRONT, "--ids=once", "-n0X2");
@@ -398,6 +420,7 @@ int main(void)
     tcase_add_test(tcase, P15_no_peer_can_pull_the_memory_away);
     tcase_add_test(tcase, P15_memory_that_could_be_is_refused_by_who_asks_for_sealed);
     tcase_add_test(tcase, what_the_host_peer_is_told_may_be_anything);
+    tcase_add_test(tcase, a_host_peer_that_is_dropped_joins_again);
     tcase_add_test(tcase, what_is_the_default_may_be_said);
     tcase_add_test(tcase, a_host_peer_without_vectors_has_the_memory);
     tcase_add_test(tcase, nothing_gets_more_privileges_from_it);
