@@ -37,6 +37,7 @@ struct ivf_client {
     uint64_t sent;     /* messages */
     uint64_t received; /* bytes that it sent (P20) */
     uint32_t unread;   /* messages in its socket, when last looked at */
+    bool narrow;       /* its socket has room for a few only, lest it is writable where we say that it is full */
     uint32_t reason;   /* why it is doomed: IVFLAT_LEFT_..., and in words */
     char *text;
     GList in_all; /* links of the server's lists */

@@ -118,7 +118,7 @@ static void introduce(ivflat_server *server, struct ivf_client *client)
     ivf_reader_begin(&client->reader, &server->news, client->announcement);
     publish(server, item);
     g_queue_push_tail_link(&server->all, &client->in_all);
-    ivf_flow_join(server, client);
+    ivf_flow_join(client);
     pushed(server, client);
 }
 
@@ -193,7 +193,7 @@ int ivf_clients_restore(ivflat_server *server, struct ivf_client *client)
     ivf_ids_hold(&server->ids, client->id, client);
     count_user(server, client, 1);
     g_queue_push_tail_link(&server->all, &client->in_all);
-    ivf_flow_join(server, client);
+    ivf_flow_join(client);
     pushed(server, client);
     return client->sock < 0 ? 0 : ivf_fd_watch(server->epoll, client->sock, client->id);
 }

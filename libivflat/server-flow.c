@@ -14,14 +14,15 @@ void ivf_flow_init(ivflat_server *server)
     server->flow = (struct ivf_flow){.most = ivf_io_descriptors()};
 }
 
-static void set_room(const ivflat_server *server, const struct ivf_client *client)
+static void set_narrow(struct ivf_client *client, bool narrow)
 {
-    ivf_io_set_room(client->sock, server->flow.tight ? TIGHT_MOST : ROOMY);
+    client->narrow = narrow;
+    ivf_io_set_room(client->sock, narrow ? TIGHT_MOST : ROOMY);
 }
 
-void ivf_flow_join(const ivflat_server *server, const struct ivf_client *client)
+void ivf_flow_join(struct ivf_client *client)
 {
-    set_room(server, client);
+    set_narrow(client, false);
 }
 
 void ivf_flow_leave(ivflat_server *server, struct ivf_client *client)
@@ -39,14 +40,16 @@ static void look_at(ivflat_server *server, struct ivf_client *client)
     client->unread = unread;
 }
 
-static void set_tight(ivflat_server *server, bool tight)
+/* Those that were held back for all others' sake are not any more. */
+static void loosen(ivflat_server *server)
 {
-    if (server->flow.tight == tight) {
-        return;
-    }
-    server->flow.tight = tight;
+    server->flow.tight = false;
     for (GList *link = server->all.head; link; link = link->next) {
-        set_room(server, link->data);
+        struct ivf_client *client = link->data;
+
+        if (client->narrow) {
+            set_narrow(client, false);
+        }
     }
 }
 
@@ -61,8 +64,8 @@ static void look_at_all(ivflat_server *server)
     for (GList *link = server->all.head; link; link = link->next) {
         look_at(server, link->data);
     }
-    if (server->flow.under_way < server->flow.most / 8) {
-        set_tight(server, false);
+    if (server->flow.tight && server->flow.under_way < server->flow.most / 8) {
+        loosen(server);
     }
 }
 
@@ -72,20 +75,36 @@ static bool is_plenty(const ivflat_server *server)
     return server->all.length * (uint64_t)ROOMY <= server->flow.most / 2;
 }
 
+/* How many it may have unread when all together may not have many: a few, for who does not read must not use up what
+ * there is; but who has read all gets a share of what is left, for it should not have to wait for each few. */
+static uint32_t tight_room(const ivflat_server *server, const struct ivf_client *client)
+{
+    const struct ivf_flow *flow = &server->flow;
+    uint64_t few = CLAMP(flow->most / 2 / MAX(server->all.length, 1), TIGHT_LEAST, TIGHT_MOST);
+    uint64_t left = flow->most / 8 * 3 - MIN(flow->most / 8 * 3, flow->under_way);
+
+    return (uint32_t)(client->unread == 0 ? CLAMP(left / 8, few, ROOMY) : few);
+}
+
 uint32_t ivf_flow_room(ivflat_server *server, struct ivf_client *client, uint32_t most)
 {
-    uint64_t each = server->flow.most / 2 / MAX(server->all.length, 1);
+    uint32_t each = ROOMY;
+    bool narrow = false;
 
     if (is_plenty(server)) {
         return most;
     }
     look_at_all(server);
     look_at(server, client);
-    if (server->flow.under_way >= server->flow.most / 4) {
-        set_tight(server, true);
+    server->flow.tight |= server->flow.under_way >= server->flow.most / 4;
+    if (server->flow.tight) {
+        each = tight_room(server, client);
+        narrow = client->unread >= each;
     }
-    each = server->flow.tight ? CLAMP(each, TIGHT_LEAST, TIGHT_MOST) : ROOMY;
-    return (uint32_t)MIN(most, each - MIN(each, client->unread));
+    if (client->narrow != narrow) {
+        set_narrow(client, narrow);
+    }
+    return MIN(most, each - MIN(each, client->unread));
 }
 
 void ivf_flow_sent(ivflat_server *server, struct ivf_client *client, uint32_t count)

@@ -9,7 +9,7 @@
 void ivf_flow_init(ivflat_server *server);
 
 /* A client comes, or goes. */
-void ivf_flow_join(const ivflat_server *server, const struct ivf_client *client);
+void ivf_flow_join(struct ivf_client *client);
 void ivf_flow_leave(ivflat_server *server, struct ivf_client *client);
 
 /* How many messages may be sent to it now: at most @most; 0: it has to read first. */

@@ -289,6 +289,34 @@ START_TEST(a_socket_has_the_room_that_we_count_on)
 }
 END_TEST
 
+/* Some do not read, and what may be under way is scarce: who reads is sent all at once all the same, and who does not a
+ * few messages. */
+START_TEST(who_reads_does_not_wait_for_those_who_do_not)
+{
+    struct guest silent[4];
+    struct guest guest;
+
+    served_begin(&served, &(ivflat_server_config){.vectors = 50});
+    served.server->flow.most = 2000; /* as with few descriptors */
+    for (int i = 0; i < 4; i++) {
+        guest_join(&silent[i], &served);
+    }
+    ck_assert(served.server->flow.tight);
+    ck_assert_uint_lt(served.server->flow.under_way, 1000);
+    for (int i = 0; i < 3; i++) {
+        guest_join(&guest, &served);
+        ck_assert_uint_ge(guest_skip(&guest), 20); /* of 253, without asking again */
+        served_run(&served);
+        guest_leave(&guest, &served);
+        ck_assert_uint_lt(served.server->flow.under_way, 1000);
+    }
+    for (int i = 0; i < 4; i++) {
+        guest_leave(&silent[i], &served);
+    }
+    ck_assert_uint_eq(served.server->flow.under_way, 0);
+}
+END_TEST
+
 /* What lay unread in the socket of one who left is under way no more; or, one leave after the other, all others would have
  * to make do with a few messages for ever. */
 START_TEST(who_leaves_frees_what_was_under_way_to_it)
@@ -324,6 +352,7 @@ int main(void)
     tcase_add_test(tcase, clients_that_do_not_read_stop_nobody);
     tcase_add_test(tcase, too_many_descriptors_under_way);
     tcase_add_test(tcase, a_socket_has_the_room_that_we_count_on);
+    tcase_add_test(tcase, who_reads_does_not_wait_for_those_who_do_not);
     tcase_add_test(tcase, who_leaves_frees_what_was_under_way_to_it);
     return suite_run(suite);
 }
