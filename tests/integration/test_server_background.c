@@ -116,6 +116,57 @@ START_TEST(a_live_servers_pid_file_is_not_taken)
 }
 END_TEST
 
+/* Other at each execve(): what the kernel hands a program. */
+static char *vector_of(int pid)
+{
+    char *path = g_strdup_printf("/proc/%d/auxv", pid);
+    GString *hex = g_string_new(NULL);
+    char *bytes;
+    gsize count;
+
+    ck_assert(g_file_get_contents(path, &bytes, &count, NULL));
+    for (gsize i = 0; i < count; i++) {
+        g_string_append_printf(hex, "%02x", (uint8_t)bytes[i]);
+    }
+    g_free(bytes);
+    g_free(path);
+    return g_string_free(hex, FALSE);
+}
+
+static void wait_for_execve(int pid, const char *before)
+{
+    gint64 end = g_get_monotonic_time() + PATIENCE_MS * 1000;
+    bool same = true;
+
+    while (same) {
+        char *now = vector_of(pid);
+
+        same = strcmp(now, before) == 0;
+        g_free(now);
+        ck_assert_msg(g_get_monotonic_time() < end, "it does not start anew");
+        g_usleep(1000);
+    }
+}
+
+/* The same process, the same file with its lock, and still in the background. */
+START_TEST(in_the_background_it_starts_anew_too)
+{
+    int pid = begin_background();
+    char *before = vector_of(pid);
+
+    ck_assert_int_eq(kill(pid, SIGHUP), 0);
+    wait_for_execve(pid, before);
+    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    program_run(2, "/pid: it is the file of a server that runs; ", SERVER, "-S", test_path("t"), "-p",
+                test_path("pid"));
+    expect_folder("pid s");
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    ck_assert_int_eq(join_child(pid), 0);
+    expect_folder("");
+    g_free(before);
+}
+END_TEST
+
 /* Where the system's log would be, for a process that sees our folder "dev" as /dev. */
 static int open_log(void)
 {
@@ -198,6 +249,7 @@ int main(void)
     tcase_add_test(tcase, another_servers_pid_file_is_not_removed);
     tcase_add_test(tcase, what_is_no_pid_file_is_left_alone);
     tcase_add_test(tcase, a_live_servers_pid_file_is_not_taken);
+    tcase_add_test(tcase, in_the_background_it_starts_anew_too);
     tcase_add_test(tcase, its_warnings_go_to_the_systems_log);
     return suite_run(suite);
 }

@@ -280,6 +280,26 @@ START_TEST(a_manager_that_does_not_read_holds_up_nobody)
 }
 END_TEST
 
+/* It says so once, and is a server like others. */
+START_TEST(a_manager_that_is_not_there_keeps_nothing)
+{
+    struct process *server;
+
+    if (!can_keep()) {
+        return;
+    }
+    server = program_start("env", "NOTIFY_SOCKET=/nowhere", SERVER, "-F", "--keep-state", "-S", test_path("s"));
+    process_expect(server, "ready on");
+    program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
+    ck_assert(
+        g_regex_match_simple("^ivflat-server: the manager of services does not keep all descriptors[^\n]*: No such "
+                             "file or directory\nivflat-server: ready [^\n]*\n$",
+                             process_said(server), 0, 0));
+    process_expect_end(server, SIGINT, 0);
+    expect_folder("");
+}
+END_TEST
+
 START_TEST(without_a_manager_nothing_can_be_kept)
 {
     program_run(2, "^ivflat-server: --keep-state needs a manager of services [^\n]*\n$", "env", "-u", "NOTIFY_SOCKET",
@@ -300,6 +320,7 @@ int main(void)
     tcase_add_test(tcase, sockets_that_belong_to_nobody);
     tcase_add_test(tcase, who_is_ended_by_the_manager_is_gone_on_with);
     tcase_add_test(tcase, a_manager_that_does_not_read_holds_up_nobody);
+    tcase_add_test(tcase, a_manager_that_is_not_there_keeps_nothing);
     tcase_add_test(tcase, without_a_manager_nothing_can_be_kept);
     return suite_run(suite);
 }

@@ -229,6 +229,9 @@ START_TEST(what_was_not_handed_over_is_a_fresh_start)
     program_run(0, "joined as 0", CLIENT, "-S", test_path("s"), "--read", "0:1");
     process_expect_end(server, SIGTERM, 0);
     expect_folder("");
+    server = program_start("env", "IVFLAT_SERVER_HANDED=nonsense", SERVER, "-F", "-S", test_path("s"));
+    process_expect(server, "^ivflat-server: ready on");
+    process_expect_end(server, SIGTERM, 0);
 }
 END_TEST
 
