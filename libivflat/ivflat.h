@@ -297,11 +297,11 @@ IVFLAT_API uint32_t ivflat_device_read(ivflat_device *dev, uint64_t offset, uint
 IVFLAT_API void ivflat_device_write(ivflat_device *dev, uint64_t offset, uint32_t width, uint64_t value);
 
 /** The same for 4 bytes to DOORBELL, from any thread and without your lock, while others do what they do with the device:
- *  two vCPUs then ring at once.  What is to be told to a hook it leaves to ivflat_device_write(): take your lock and call
- *  that when the answer is 0.  So it calls no hook, and does nothing at all with a trace() hook there.  (R6, R9, P16)
+ *  two vCPUs then ring at once.  It calls no hook: what one would have to be told of it leaves to ivflat_device_write(), for
+ *  which you take your lock when the answer is 0; and a ring is not traced, so call that when you trace.  (R6, R9, P16)
  *  @param dev   the device
  *  @param value peer id << 16 | vector
- *  @return 1: rung; 0: nothing happened (no such peer or vector, a pipe, no request to be had just now, traced) */
+ *  @return 1: rung; 0: nothing happened (no such peer or vector, a pipe, no request to be had just now) */
 IVFLAT_API int32_t ivflat_device_doorbell(ivflat_device *dev, uint32_t value);
 /** @} */
 

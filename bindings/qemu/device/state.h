@@ -76,6 +76,7 @@ void ivflat_link_lost(IvflatState *s);
 void ivflat_describe(ObjectClass *oc);
 
 /* trace.c */
+bool ivflat_traces_rings(void);
 void ivflat_trace_event(void *opaque, uint32_t event, uint64_t a, uint64_t b,
                         uint64_t c);
 

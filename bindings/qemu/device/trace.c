@@ -61,6 +61,14 @@ static void ivflat_trace_bad_access(uint64_t offset, unsigned width, bool write)
     trace_ivflat_bad_access(offset, width, write ? "write" : "read");
 }
 
+/* Whether somebody has switched on what a ring shows. */
+bool ivflat_traces_rings(void)
+{
+    return trace_event_get_state_backends(TRACE_IVSHMEM_FLAT_WRITE_MMR) ||
+           trace_event_get_state_backends(TRACE_IVSHMEM_FLAT_INTERRUPT_PEER) ||
+           trace_event_get_state_backends(TRACE_IVFLAT_WRITE);
+}
+
 void ivflat_trace_event(void *opaque, uint32_t event, uint64_t a, uint64_t b,
                         uint64_t c)
 {
