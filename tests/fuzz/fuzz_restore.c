@@ -26,7 +26,7 @@ struct kept {
 
 static struct kept store[KEPT];
 static unsigned kept;
-static int clients[SEATS];
+static int clients[SEATS] = {[0 ... SEATS - 1] = -1};
 static char folder[] = "/tmp/ivflat-fuzz-XXXXXX";
 static char path[sizeof(folder) + sizeof("/s")];
 static char seat_path[sizeof(folder) + sizeof("/n")];
@@ -98,22 +98,22 @@ static void sit_down(unsigned seat, const char *where)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    if (clients[seat]) {
+    if (clients[seat] >= 0) {
         return;
     }
     clients[seat] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", where);
     if (connect(clients[seat], (struct sockaddr *)&address, sizeof(address)) < 0) {
         close(clients[seat]);
-        clients[seat] = 0;
+        clients[seat] = -1;
     }
 }
 
 static void stand_up(unsigned seat)
 {
-    if (clients[seat]) {
+    if (clients[seat] >= 0) {
         close(clients[seat]);
-        clients[seat] = 0;
+        clients[seat] = -1;
     }
 }
 
@@ -124,7 +124,7 @@ static void bustle(ivflat_server *server, struct input *input)
         uint8_t step = take_byte(input);
         unsigned seat = (step & 7) % SEATS;
 
-        if (clients[seat]) {
+        if (clients[seat] >= 0) {
             stand_up(seat);
         } else {
             sit_down(seat, step & 0x80 ? seat_path : path);
