@@ -244,9 +244,20 @@ static void remove_folder(void)
     rmdir(folder);
 }
 
+/* As every program of ours: 0 says "none" where a descriptor is handed on. */
+static void open_standard(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd < 3) {
+    }
+    close(fd);
+}
+
 static void set_up(void)
 {
     if (!path[0]) {
+        open_standard();
         MUST(mkdtemp(folder));
         snprintf(path, sizeof(path), "%s/s", folder);
         snprintf(seat_path, sizeof(seat_path), "%s/n", folder);
